@@ -1,5 +1,8 @@
 """Files that tests read."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -11,3 +14,13 @@ def files_in(folder: Path, pattern: str = "**/*") -> list[Path]:
     found = sorted(file for file in folder.glob(pattern) if file.is_file())
     assert found, f"no file in {folder} matches {pattern}"
     return found
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Look for no garbage: among the nodes of hundreds of files it takes longer than to parse them."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -41,23 +41,21 @@ def asserting_functions(trees: Iterable[ast.Module]) -> frozenset[str]:
         function.name
         for tree in trees
         for known in [_constants(tree.body)]
-        for function in ast.walk(tree)
-        if isinstance(function, FUNCTIONS)
-        and not function.name.startswith("test_")
+        for function in _functions(tree)
+        if not function.name.startswith("test_")
         and any(not in_loop for _, in_loop in _assertions(function, frozenset(), known))
     )
 
 
 def findings(file: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Finding]:
     """Yield what is wrong in one module. `helpers` are names of functions that assert."""
-    nodes = list(ast.walk(tree))
-    functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
+    functions = list(_functions(tree))
     yield from (
         Finding(file, line, reason)
         for line, reason in (
             *_cannot_fail(tree, functions),
             *_only_in_loops(tree, functions, helpers),
-            *(_may_find_nothing(nodes) if _is_of_tests(file) else ()),
+            *(_may_find_nothing(list(ast.walk(tree))) if _is_of_tests(file) else ()),
         )
     )
 
@@ -74,12 +72,12 @@ def _is_of_tests(file: str) -> bool:
 def _cannot_fail(tree: ast.Module, functions: list[Function]) -> Iterator[tuple[int, str]]:
     shared = _constants(tree.body)
     for function in functions:
-        asserts = [node for node in _nodes(function) if isinstance(node, ast.Assert)]
-        if not asserts:
-            continue
-        own = {**shared, **_constants(function.body)}
-        for name in _changed(function):
-            own.pop(name, None)
+        asserts = [node for node in _statements(function) if isinstance(node, ast.Assert)]
+        own: dict[str, ast.expr] = {}
+        if any(isinstance(node.test, ast.Name | ast.BoolOp) for node in asserts):
+            own = {**shared, **_constants(function.body)}
+            for name in _changed(function):
+                own.pop(name, None)
         for node in asserts:
             if _is_always_true(node.test, own):
                 yield node.lineno, f"`{ast.unparse(node)[:60]}` cannot fail"
@@ -294,9 +292,19 @@ def _unpacks(node: ast.AST) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
 
 
-def _nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function without those of functions inside."""
-    for child in ast.iter_child_nodes(function):
-        if not isinstance(child, FUNCTIONS):
-            yield child
-            yield from _nodes(child)
+def _functions(tree: ast.Module) -> Iterator[Function]:
+    """Yield every function and method, also those inside of others."""
+    for statement in _statements(tree):
+        if isinstance(statement, FUNCTIONS):
+            yield statement
+            yield from _functions(ast.Module(statement.body, []))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements of a node, those inside functions left out. Expressions hold none."""
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, field, ()):
+            if isinstance(each, ast.stmt):
+                yield each
+            if not isinstance(each, FUNCTIONS):
+                yield from _statements(each)

@@ -11,24 +11,27 @@ from msgspec import UNSET
 from analysis import AnalysisError, Reader, Reading
 from tests.analysis.making import ANSWER, CALL_REVIEW, answer, columns_of, held, prediction, read
 from tests.analysis.own import analysis_of
-from tests.analysis.variants import PAGE, VARIANTS, Variant, page
+from tests.analysis.variants import PAGE, VARIANTS, page
 
 ROWS = {"exact", "normalised", "partial"}
 LEVEL = {"type": "STRING", "enum": ["low", "high"]}
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=[variant.what for variant in VARIANTS])
-def test_a_healthy_answer_has_its_grade_or_a_named_error(variant: Variant) -> None:
+def test_a_healthy_answer_has_its_grade_or_a_named_error() -> None:
     """And names the columns in which it differs; every other column keeps its value."""
-    reading = read(variant.text)
+    found = {variant.what: graded(read(variant.text)) for variant in VARIANTS}
 
-    assert variant.result == (reading.error_type or reading.grade)
-    changed = {*_list(reading.normalised_fields), *_list(reading.nulled_fields)}
-    assert {*variant.columns} == changed
-    if variant.result in ROWS:
+    assert found == {variant.what: (variant.result, {*variant.columns}) for variant in VARIANTS}
+
+
+def graded(reading: Reading) -> tuple[str | None, set[str]]:
+    """Its error or grade, and the columns that differ, once it is whole in itself."""
+    nulled = _list(reading.nulled_fields)
+    if reading.error_type is None:
         assert columns_of(reading)["call_summary"].strip()
-        assert ("partial" == variant.result) == bool(_list(reading.nulled_fields))
-        assert (reading.raw_values is UNSET) == ("exact" == variant.result)
+        assert ("partial" == reading.grade) == bool(nulled)
+        assert (reading.raw_values is UNSET) == ("exact" == reading.grade)
+    return reading.error_type or reading.grade, {*_list(reading.normalised_fields), *nulled}
 
 
 def _list(fields: object) -> list[str]:
@@ -50,19 +53,21 @@ def test_the_page_of_the_grades_is_the_table_of_these_cases() -> None:
     assert page() == PAGE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=[variant.what for variant in VARIANTS])
-def test_exact_only_refuses_what_no_list_has(variant: Variant) -> None:
+def test_exact_only_refuses_what_no_list_has() -> None:
     """Exact answers are rows as before, and those in a listed spelling."""
-    settings = {"grades": "exact_only"}
-    reader = Reader(_call_review(**settings))
-    (reading,) = reader.read_line(prediction(variant.text), 1)
+    reader = Reader(_call_review(grades="exact_only"))
+    readings = {v.what: reader.read_line(prediction(v.text), 1)[0] for v in VARIANTS}
+    of = {grade: [readings[v.what] for v in VARIANTS if v.result == grade] for grade in ROWS}
 
-    if variant.result == "exact":
-        assert "exact" == reading.grade
-    elif variant.result == "partial":
-        assert reading.error_type == "schema_mismatch" or "absent" in str(reading.detail)
-    else:
-        assert reading.grade in {"normalised", None}
+    assert {"exact"} == {reading.grade for reading in of["exact"]}
+    assert of["partial"]
+    assert [] == [
+        reading
+        for reading in of["partial"]
+        if reading.error_type != "schema_mismatch" and "absent" not in str(reading.detail)
+    ]
+    others = [readings[v.what] for v in VARIANTS if v.result not in {"exact", "partial"}]
+    assert {reading.grade for reading in others} <= {"normalised", None}
 
 
 def _call_review(**settings: Any) -> Any:

@@ -18,7 +18,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "writing": {"lines": 30, "repeats": 1},
     "memory": {"megabytes": (1,)},
     "planning": {"sizes": (50,)},
-    "batches": {"counts": (2,)},
+    "batches": {"counts": (1,)},
     "hops": {"count": 3},
 }
 

@@ -15,6 +15,7 @@ from events import BatchPlanned
 from events.cloudevents import GENERATION, HANDLER
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import Message
+from tests.attached import AttachedFile
 from tests.events.making import wrapped
 from tests.local.fakes import HeldClock
 from troupe.backends.local.bus import LeasedMessage, LocalBus, Retry
@@ -39,7 +40,9 @@ class LocalBusHarness:
     """A bus with its clock and dead letters, which can be restarted."""
 
     def __init__(self, file: Path | None = None, **faults: Any) -> None:
-        self.db = duckdb.connect(str(file) if file else ":memory:")
+        # To start a DuckDB for each takes sixteen of eighteen milliseconds.
+        attached: Any = AttachedFile(file or Path(":memory:"), {})
+        self.db: duckdb.DuckDBPyConnection = attached
         self.clock = HeldClock()
         self.faults = Faults(**faults)
         self.restart()

@@ -179,12 +179,16 @@ def test_the_analyzer_finds_what_is_wrong(google_sql: "GoogleSql", wrong: str) -
         google_sql.analyze(wrong)
 
 
-@pytest.mark.parametrize(("folder", "name"), STATEMENTS)
-def test_every_parameter_has_a_type(folder: str, name: str) -> None:
+def test_every_parameter_has_a_type() -> None:
     """In tracking/parameters.py, so that NULL and an empty list can be sent."""
-    text = re.sub(r"--[^\n]*", "", text_of(folder, name))
+    texts = {
+        (folder, name): re.sub(r"--[^\n]*", "", text_of(folder, name))
+        for folder, name in STATEMENTS
+    }
+    used = {file: set(re.findall(r"(?<!@)@(\w+)", text)) for file, text in texts.items()}
 
-    assert set() == set(re.findall(r"(?<!@)@(\w+)", text)) - PARAMETERS.keys()
+    assert "run_id" in used["queries", "plan_of"]
+    assert {} == {file: new for file, names in used.items() if (new := names - PARAMETERS.keys())}
 
 
 def test_every_type_is_of_a_parameter() -> None:

@@ -3,20 +3,8 @@
 import pytest
 
 from analysis import AnalysisError
-from troupe.simulation import simulate
 from troupe.simulation.installed_analyses import NAME, ORIGINAL, InstalledAnalyses
 from troupe.simulation.rng import Rng
-
-MIXED = 12
-"""A seed in which processes with other analyses handle events."""
-
-
-def test_a_seed_with_mixed_processes_has_the_results_of_one_without() -> None:
-    """The schedule names them, and all invariants hold."""
-    result = simulate(MIXED)
-
-    assert result.ok
-    assert result.counts["fault edited analysis"] + result.counts["fault removed analysis"] > 0
 
 
 def test_processes_have_an_edited_analysis_or_none() -> None:

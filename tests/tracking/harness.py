@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,15 @@ DAY = "2026-03-02"
 OUTPUT = ANALYSIS.table
 PRICES = ("input_price", "cached_price", "output_price")
 
+FILLED = " UNION ALL ".join(
+    f"(SELECT '{table}' FROM \"{table}\" LIMIT 1)"  # noqa: S608
+    for table in (*layouts(), "local_jobs")
+)
+"""The tables that have rows; to delete from each would take several times as long."""
+
 Row = dict[str, Any]
+Played = tuple[str, list[str], datetime]
+"""The schema with copies of the rows, the tables that have some, and the time."""
 
 
 class TrackingHarness:
@@ -52,10 +62,34 @@ class TrackingHarness:
         self.deployment = Deployment("d1")
         self.event_log = EventLog(self.warehouse)
         self._files = 0
+        self._played: dict[Any, Played] = {}
         self.empty()
 
+    def begin_after(self, play: Callable[..., object], *arguments: Any, **named: Any) -> None:
+        """Bring an empty harness to the state in which `play(harness, ...)` leaves it.
+
+        It is played once, and its rows are copied from then on, which is ten times as quick.
+        """
+        key = repr((play, arguments, named))
+        if key not in self._played:
+            play(self, *arguments, **named)
+            self._played[key] = self._kept(f"after_{len(self._played)}")
+            return
+        schema, tables, self.clock.now = self._played[key]
+        self.warehouse.db.execute("DELETE FROM planning_lock")
+        for table in tables:
+            self.warehouse.db.execute(f'INSERT INTO "{table}" FROM {schema}."{table}"')
+
+    def _kept(self, schema: str) -> "Played":
+        """Copy the rows of all tables to another schema."""
+        tables = [table for (table,) in self.sql(FILLED)]
+        self.warehouse.db.execute(f"CREATE SCHEMA {schema}")
+        for table in tables:
+            self.warehouse.db.execute(f'CREATE TABLE {schema}."{table}" AS FROM "{table}"')
+        return schema, tables, self.clock.now
+
     def empty(self) -> None:
-        for table in (*layouts(), "local_jobs"):
+        for (table,) in self.sql(FILLED):
             self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
         self.warehouse.db.execute("INSERT INTO planning_lock VALUES ('d1', 0, NULL)")
         self.clock.now = HeldClock().now
@@ -86,12 +120,14 @@ class TrackingHarness:
     # Transactions
 
     def source(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            names = ", ".join(f'"{name}"' for name in row)
-            placeholders = ", ".join("?" for _ in row)
+        """Insert rows, those of the same columns together, in their order."""
+        for names, alike in groupby(rows, key=tuple):
+            lists = [list(column) for column in zip(*(row.values() for row in alike), strict=True)]
+            columns = ", ".join(f'"{name}"' for name in names)
+            values = ", ".join("unnest(?)" for _ in names)
             self.warehouse.db.execute(
-                f"INSERT INTO transcription_pass_2 ({names}) VALUES ({placeholders})",  # noqa: S608
-                list(row.values()),
+                f"INSERT INTO transcription_pass_2 ({columns}) SELECT {values}",
+                lists,
             )
 
     def plan(self, run_id: str = "r1", **request: Any) -> Plan:
@@ -244,9 +280,13 @@ def stopped(reason: str) -> RunStopped:
 
 def planned(harness: TrackingHarness, count: int = 3, **request: Any) -> list[dict[str, Any]]:
     """Plan run r1 with this many records in one batch, and return their source rows."""
+    harness.begin_after(planned_calls, count, **request)
+    return calls(count)
+
+
+def planned_calls(harness: TrackingHarness, count: int, **request: Any) -> None:
     harness.source(calls(count))
     harness.plan(**request)
-    return calls(count)
 
 
 COUNTS = ("analysed", "failed", "released", "open")

@@ -10,7 +10,7 @@ from scripts.bytes_read import LARGE, LONG, SMALL, growing, main, reads, reads_o
 from tests.harness import LocalHarness, calls
 from tracking.statements import statement_names, statement_text
 
-BATCHES = 4
+BATCHES = 3
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def statements_of_a_batch(folder: Path) -> set[str]:
         harness.close()
         return counts
 
-    few, more = counted(3), counted(3 + BATCHES)
+    few, more = counted(2), counted(2 + BATCHES)
     return {name for name in more if more[name] - few[name] >= BATCHES}
 
 

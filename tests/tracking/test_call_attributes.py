@@ -70,16 +70,23 @@ def plan(
 ) -> Plan:
     """Plan a run, after a preview that must say the same."""
     asked_for = RunRequested(run_id=run_id, **request)
-    reading = reading_of(asked_for, analysis)
-    params = plan_params(asked_for, "m1", analysis)
-    harness.clock.pass_(1)
+    params, reading = plan_params(asked_for, "m1", analysis), reading_of(asked_for, analysis)
     preview = harness.tracking.preview_plan(params, reading)
-    harness.tracking.plan_run(run_id, params, reading)
-    made = harness.tracking.plan_of(run_id)
-    assert made is not None
+    made = plan_alone(harness, asked_for, analysis)
     assert (preview["records"], preview["outside_filter"], preview["bytes"]) == (
         made.records, made.outside_filter, made.bytes,
     )  # fmt: skip
+    return made
+
+
+def plan_alone(
+    harness: TrackingHarness, asked_for: RunRequested, analysis: Analysis = ANALYSIS
+) -> Plan:
+    harness.clock.pass_(1)
+    params, reading = plan_params(asked_for, "m1", analysis), reading_of(asked_for, analysis)
+    harness.tracking.plan_run(asked_for.run_id, params, reading)
+    made = harness.tracking.plan_of(asked_for.run_id)
+    assert made is not None
     return made
 
 
@@ -236,7 +243,7 @@ def test_a_condition_takes_the_calls_whose_value_fits(
     }
     harness.source(rows.values())
     fields = {("from_" if name == "from" else name): value for name, value in condition.items()}
-    made = plan(harness, attributes=[Condition(**fields)])
+    made = plan_alone(harness, RunRequested(run_id="r1", attributes=[Condition(**fields)]))
 
     ids = {id_of(rows[number]) for number in taken}
     assert ids == {name for (name,) in harness.sql("SELECT record_id FROM batch_records")}

@@ -175,7 +175,7 @@ def test_a_run_waits_from_the_first_failure_after_the_newest_answer(
     harness: TrackingHarness,
 ) -> None:
     """Of an attempt, or of the creation of a job; an answer ends it."""
-    three_batches(harness)
+    harness.begin_after(three_batches)
     assert seconds(harness) is None
     harness.close([bad(call(0), "service_error")], batch=1)
     first = harness.clock()
@@ -196,7 +196,7 @@ def test_a_run_waits_from_the_first_failure_after_the_newest_answer(
 
 def test_jobs_that_broke_off_are_no_outage(harness: TrackingHarness) -> None:
     """The third one in a row releases its batch, however long each of them took."""
-    three_batches(harness)
+    harness.begin_after(three_batches)
     harness.close([], batch=1, **BROKEN)
     harness.clock.pass_(90_000)
 
@@ -207,7 +207,7 @@ def test_while_a_claim_may_bring_answers_nothing_is_called_an_outage(
     harness: TrackingHarness,
 ) -> None:
     """One that was given back, one that is void and one of a closed attempt bring none."""
-    three_batches(harness)
+    harness.begin_after(three_batches)
     harness.close([bad(call(0), "service_error")], batch=1)
     failed = harness.clock()
 
@@ -228,7 +228,7 @@ def test_while_a_claim_may_bring_answers_nothing_is_called_an_outage(
 
 def test_an_answer_of_a_batch_that_is_over_is_remembered(harness: TrackingHarness) -> None:
     """Batches that are over are not read again, and their answer still ends an older outage."""
-    three_batches(harness)
+    harness.begin_after(three_batches)
     harness.close([bad(call(0), "service_error")], batch=2)
     harness.clock.pass_(60)
     ids = [r for (r,) in harness.sql("SELECT record_id FROM batch_records WHERE batch = 1")]

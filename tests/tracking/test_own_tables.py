@@ -16,9 +16,9 @@ from analysis.column_checks import column_problems
 from handlers.attempts.close import answer_columns
 from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.harness import DAY, PRICES, TrackingHarness, calls, id_of
-from tests.tracking.test_statements import NAMES
+from tests.tracking.test_statements import ALL, NAMES, parsed
 from tracking import AttemptKey
-from tracking.statements import query, reserved_tables, statement_names, transaction
+from tracking.statements import reserved_tables, statement_names, transaction
 from tracking.tables import (
     OUTPUT,
     Column,
@@ -142,11 +142,8 @@ def test_an_attempt_without_answers_is_closed_for_any_field_names(
 
 def hiding() -> Iterator[str]:
     """Temporary tables and WITH items of statements that also use output tables."""
-    texts = [transaction(name, **NAMES) for name in statement_names("transactions")]
-    texts += [query(name, **NAMES) for name in statement_names("queries")]
-    for text in texts:
-        trees = [tree for tree in sqlglot.parse(text, read="bigquery") if tree is not None]
-        for tree in trees:
+    for folder, name in ALL:
+        for tree in parsed(folder, name):
             if isinstance(tree, exp.Create):
                 yield tree.this.name
             if OUTPUT in {table.name for table in tree.find_all(exp.Table)}:

@@ -547,7 +547,7 @@ def test_a_reprocess_request_takes_only_the_selected_records(
     harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
     """By run, batch, error type or cause."""
-    failures(harness)
+    harness.begin_after(failures)
 
     plan = harness.reprocess("again", **command)
 
@@ -557,7 +557,7 @@ def test_a_reprocess_request_takes_only_the_selected_records(
 
 def test_a_reprocess_request_takes_records_by_their_ids(harness: TrackingHarness) -> None:
     """An analysed record is left out even when its id is given."""
-    failures(harness)
+    harness.begin_after(failures)
     (failed,) = harness.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
     analysed = harness.one("SELECT min(record_id) FROM processed_records")
 
@@ -579,7 +579,7 @@ def test_released_records_can_be_reprocessed_by_id(harness: TrackingHarness) -> 
 
 def test_a_second_equal_reprocess_request_takes_no_record(harness: TrackingHarness) -> None:
     """While the first run is open, and after it has analysed the records."""
-    failures(harness)
+    harness.begin_after(failures)
     taken = harness.reprocess("again", of_run="r1")
     rows = {id_of(row): row for row in calls(6)}
 
@@ -714,6 +714,7 @@ def test_the_preview_equals_the_plan(harness: TrackingHarness) -> None:
 
 SCRIPT = transaction("plan_run", **Source().names(), **Redaction().names(Source().names()))
 A_BUCKET = "DIV(before, 1000000)"
+SMALLER_BUCKETS = SCRIPT.replace(A_BUCKET, "DIV(before, @bucket)")
 
 
 def cut(
@@ -724,17 +725,17 @@ def cut(
     size_cap: int,
     canary: int,
     limit: int | None = None,
-    bucket: int = 1_000_000,
+    bucket: int | None = None,
 ) -> list[list[tuple[str, int]]]:
     """Plan transcripts of these sizes; return id and bytes of each record, by batch."""
-    assert A_BUCKET in SCRIPT
+    assert SMALLER_BUCKETS != SCRIPT
     harness.empty()
     harness.source(call(number, "x" * size) for number, size in enumerate(sizes))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {
         "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
-        "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(),
+        "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(), "bucket": bucket,
     }  # fmt: skip
-    harness.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
+    harness.warehouse.run_once("plan", SMALLER_BUCKETS if bucket else SCRIPT, params)
     found = defaultdict(list)
     for batch, record, size in harness.sql(
         "SELECT batch, record_id, line_bytes FROM batch_records ORDER BY ALL"

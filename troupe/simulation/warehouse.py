@@ -23,9 +23,10 @@ from troupe.backends.local.sql_translation import Statement
 from troupe.backends.local.warehouse import (
     LocalWarehouse,
     _plain,
-    _translated,
     execute,
     parsed,
+    staging_tables,
+    translated,
 )
 
 from .memory_cloud import HeldClock, MemoryBucket
@@ -95,7 +96,7 @@ class MemoryWarehouse(LocalWarehouse):
         cursor = self.db.cursor()
         cursor.execute("BEGIN TRANSACTION")
         try:
-            for statement in _translated(script):
+            for statement in translated(script, staging_tables(script)):
                 self._execute(cursor, statement, params)
             now = _plain(self._clock())
             cursor.execute("INSERT INTO local_jobs VALUES ($1, 'done', $2)", [name, now])

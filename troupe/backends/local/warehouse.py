@@ -118,7 +118,8 @@ class LocalWarehouse:
         name = self._free_suffix(job_id)
         if name is None:
             return False
-        statements = _translated(script)
+        staging = staging_tables(script)
+        statements = translated(script, staging)
         # As in BigQuery, CURRENT_TIMESTAMP is the same in all statements of a transaction.
         values = {**params, "now": self._clock()}
         try:
@@ -137,7 +138,7 @@ class LocalWarehouse:
         finally:
             with suppress(duckdb.Error):  # it would hide why the transaction failed
                 self._drop_temporary(statements)
-        for staged in set(_STAGING.findall(script)):
+        for staged in staging:
             # Only this transaction reads it. Hundreds of such tables would fill the memory.
             self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
         return True
@@ -245,14 +246,14 @@ class LocalWarehouse:
     def _free_suffix(self, job_id: str) -> str | None:
         """Return the id to run under; None if the job is done. The id of a failed job is used up."""
         rows = self.db.execute(
-            "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)", [job_id]
+            parsed("SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)"), [job_id]
         ).fetchall()
         tries = [state for name, state in rows if number_of_try(job_id, name) is not None]
         return None if "done" in tries else job_try(job_id, len(tries) + 1)
 
     def _end_job(self, name: str, state: str) -> None:
         now = _plain(self._clock())
-        self.db.execute("INSERT INTO local_jobs VALUES ($1, $2, $3)", [name, state, now])
+        self.db.execute(parsed("INSERT INTO local_jobs VALUES ($1, $2, $3)"), [name, state, now])
 
     def _roll_back(self) -> None:
         with suppress(duckdb.Error):  # DuckDB ends a transaction itself when the disk fails
@@ -268,7 +269,7 @@ class LocalWarehouse:
     def _drop_temporary(self, statements: Sequence[Statement]) -> None:
         for statement in statements:
             if statement.temp_table:
-                self.db.execute(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"')
+                self.db.execute(parsed(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"'))
 
     def _run(
         self, db: duckdb.DuckDBPyConnection, sql: str, params: Params
@@ -327,16 +328,21 @@ def _connected(path: Path | None, file: ReadFile | None) -> duckdb.DuckDBPyConne
 
 _IN_USE = re.compile(r"Conflicting lock|already attached|different configuration")
 """How DuckDB refuses a file that another process, or another part of this one, has open."""
-_STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
+_STAGING = re.compile(r"\b[a-z]++_staging_\d+\b")
 
 
-def _translated(script: str) -> tuple[Statement, ...]:
-    """Translate with one name for all staging tables, so that `translate` caches the script."""
-    names = _STAGING.findall(script)
-    if not names:
+def staging_tables(script: str) -> set[str]:
+    """Find the staging tables that a script names; most name none, which the bare word tells."""
+    return {*_STAGING.findall(script)} if "_staging_" in script else set()
+
+
+def translated(script: str, staging: set[str]) -> tuple[Statement, ...]:
+    """Translate with one name for its staging table, so that `translate` caches the script."""
+    if not staging:
         return translate(script)
-    statements = translate(_STAGING.sub(_ANY_STAGING, script))
-    return tuple(replace(s, sql=s.sql.replace(_ANY_STAGING, names[0])) for s in statements)
+    (name,) = staging
+    statements = translate(script.replace(name, _ANY_STAGING))
+    return tuple(replace(s, sql=s.sql.replace(_ANY_STAGING, name)) for s in statements)
 
 
 _ANY_STAGING = "any_staging_0"
