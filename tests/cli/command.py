@@ -15,6 +15,7 @@ from unittest.mock import patch
 import duckdb
 from typer.testing import CliRunner
 
+from tests.attached import AttachedReadFile, KeptFile
 from tests.harness import calls
 from troupe.backends.local import warehouse
 from troupe.cli.app import app
@@ -25,8 +26,13 @@ TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 @contextmanager
 def for_few_rows() -> Iterator[None]:
-    """Open tables without an optimiser: with a few rows, it takes longer than running a query."""
-    with patch.dict(warehouse.SETTINGS, {"threads": 1, "enable_optimizer": False}):
+    """Open tables in a DuckDB that runs, without an optimiser: it takes longer than a query."""
+    settings = {"threads": 1, "enable_optimizer": False}
+    with (
+        patch.dict(warehouse.SETTINGS, settings),
+        patch.object(warehouse, "connect", KeptFile),
+        patch.object(warehouse, "ReadFile", AttachedReadFile),
+    ):
         yield
 
 
