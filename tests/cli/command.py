@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -97,6 +99,24 @@ class Command:
             return [db.execute(query).fetchall() for query in _TABLES]
 
 
+def finished(home: Path) -> Command:
+    """Return the command on a folder in which run r1 over four calls of two persons is over.
+
+    It is made once in a process, and copied.
+    """
+    return _made().copy(home)
+
+
+@cache
+def _made() -> Command:
+    command = Command(Path(_FOLDER.name) / "home")
+    command.load(4)
+    command("request", "--run-id", "r1")
+    command("work", "--idle-timeout", "0")
+    return command
+
+
+_FOLDER = TemporaryDirectory(prefix="troupe-commands-")
 _TABLES = (
     "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts ORDER BY ALL",
     "SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL",
