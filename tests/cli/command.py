@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from shutil import copytree
+from shutil import copy, copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +18,7 @@ import duckdb
 from typer.testing import CliRunner
 
 from tests.attached import AttachedReadFile, KeptFile
-from tests.harness import calls
+from tests.harness import calls, new_warehouse
 from troupe.backends.local import warehouse
 from troupe.cli.app import app
 
@@ -89,6 +89,10 @@ class Command:
         )  # fmt: skip
 
     def load(self, count: int) -> None:
+        """Load so many calls; a new folder begins with a copy of the tables, as a harness does."""
+        if not self.home.exists():
+            self.home.mkdir(0o700)
+            copy(new_warehouse(), self.home / "warehouse.duckdb")
         file = self.home.parent / f"calls-{count}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in calls(count)), encoding="utf-8")
         self("load", str(file))
