@@ -28,7 +28,7 @@ TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 @contextmanager
 def for_few_rows() -> Iterator[None]:
-    """Open tables in a DuckDB that runs, without an optimiser: it takes longer than a query."""
+    """Open tables in a DuckDB that runs already, and without an optimiser: both take longer than a query."""
     settings = {"threads": 1, "enable_optimizer": False}
     with (
         patch.dict(warehouse.SETTINGS, settings),
