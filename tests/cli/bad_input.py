@@ -19,8 +19,10 @@ from typer.testing import CliRunner
 
 from tests.cli.command import run_here
 from tests.harness import calls
+from troupe.backends.local import warehouse
 from troupe.backends.local.backend import LocalBackend
 from troupe.cli.app import app
+from troupe.duckdb_connection import ReadFile, connect
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "bad-input.md"
 HEAD = """# Mistakes and what is said
@@ -309,7 +311,7 @@ def prepared(folder: Path) -> Iterator[None]:
         for command in ("load calls.jsonl", "request --run-id first --mode test --limit 2",
                         "work --idle-timeout 0", "golden add tones tones.jsonl", "load calls.jsonl --home full",
                         "request --run-id first --home full"):  # fmt: skip
-            assert 0 == run_here(command.split())[0]
+            assert 0 == run_here(command.split(), as_for_users=True)[0]
         busy = LocalBackend(Path("busy"))
         try:
             with (
@@ -327,8 +329,15 @@ def _database(folder: str, script: str) -> None:
 
 
 def message_of(mistake: Mistake) -> tuple[int, str, BaseException | None]:
-    """Make a mistake; return the exit code, the message on standard error, and the exception."""
-    with _largest_file(mistake.disk_bytes):
+    """Make a mistake; return the exit code, the message on standard error, and the exception.
+
+    In a DuckDB of its own: a full disk ends one, and names depend on how a file was closed.
+    """
+    with (
+        _largest_file(mistake.disk_bytes),
+        patch.object(warehouse, "connect", connect),
+        patch.object(warehouse, "ReadFile", ReadFile),
+    ):
         done = CliRunner().invoke(app, mistake.words, terminal_width=200, env={"NO_COLOR": "1"})
     text = re.sub(r"[─╭╮╰╯│]", " ", done.stderr)
     text = text.partition(" Error ")[2] or text

@@ -7,15 +7,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
-from shutil import copytree
+from shutil import copy, copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import duckdb
 from typer.testing import CliRunner
 
-from tests.harness import calls
+from tests.attached import AttachedReadFile, KeptFile
+from tests.harness import calls, new_warehouse
 from troupe.backends.local import warehouse
 from troupe.cli.app import app
 
@@ -25,8 +28,13 @@ TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 @contextmanager
 def for_few_rows() -> Iterator[None]:
-    """Open tables without an optimiser: with a few rows, it takes longer than running a query."""
-    with patch.dict(warehouse.SETTINGS, {"threads": 1, "enable_optimizer": False}):
+    """Open tables in a DuckDB that runs already, and without an optimiser: both take longer than a query."""
+    settings = {"threads": 1, "enable_optimizer": False}
+    with (
+        patch.dict(warehouse.SETTINGS, settings),
+        patch.object(warehouse, "connect", KeptFile),
+        patch.object(warehouse, "ReadFile", AttachedReadFile),
+    ):
         yield
 
 
@@ -81,6 +89,10 @@ class Command:
         )  # fmt: skip
 
     def load(self, count: int) -> None:
+        """Load so many calls; a new folder begins with a copy of the tables, as a harness does."""
+        if not self.home.exists():
+            self.home.mkdir(0o700)
+            copy(new_warehouse(), self.home / "warehouse.duckdb")
         file = self.home.parent / f"calls-{count}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in calls(count)), encoding="utf-8")
         self("load", str(file))
@@ -91,6 +103,24 @@ class Command:
             return [db.execute(query).fetchall() for query in _TABLES]
 
 
+def finished(home: Path) -> Command:
+    """Return the command on a folder in which run r1 over four calls of two persons is over.
+
+    It is made once in a process, and copied.
+    """
+    return _made().copy(home)
+
+
+@cache
+def _made() -> Command:
+    command = Command(Path(_FOLDER.name) / "home")
+    command.load(4)
+    command("request", "--run-id", "r1")
+    command("work", "--idle-timeout", "0")
+    return command
+
+
+_FOLDER = TemporaryDirectory(prefix="troupe-commands-")
 _TABLES = (
     "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts ORDER BY ALL",
     "SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL",

@@ -5,26 +5,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.cli.command import Command
+from tests.cli.command import Command, finished
 from troupe.cli.app import app
 
 PERSON = "tok_000000"
 """The caller of the first two transcripts."""
 
 
-@pytest.fixture(scope="module")
-def analysed(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """A folder with the rows of four calls of two persons."""
-    command = Command(tmp_path_factory.mktemp("analysed") / "home")
-    command.load(4)
-    command("request", "--run-id", "r1")
-    command("work", "--idle-timeout", "0")
-    return command
-
-
 @pytest.fixture
-def done(analysed: Command, tmp_path: Path) -> Command:
-    return analysed.copy(tmp_path / "home")
+def done(tmp_path: Path) -> Command:
+    return finished(tmp_path / "home")
 
 
 def answered(command: Command, answer: str, *words: str) -> tuple[int, str]:

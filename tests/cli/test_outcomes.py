@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cli.command import Command
+from tests.cli.command import Command, finished
 from tests.endpoint.server import serving
 from tests.endpoint.test_worker import GOOD
 from troupe.backends.local.backend import LocalBackend
@@ -165,15 +165,12 @@ def test_a_cancelled_run_has_a_code_of_its_own(tmp_path: Path) -> None:
 
 def test_a_request_that_would_be_empty_is_not_made(tmp_path: Path) -> None:
     """It says why and ends with 0; with an option with 5."""
-    command = Command(tmp_path / "home")
-    command.load(2)
-    command("request", "--run-id", "r1")
-    command("work", "--idle-timeout", "0")
+    command = finished(tmp_path / "home")
 
     output = command("request", "--run-id", "r2")
     coded = command("request", "--fail-empty", code=5)
 
-    assert "nothing to do: every record of the source (2) is analysed by call_review_v1" in output
+    assert "nothing to do: every record of the source (4) is analysed by call_review_v1" in output
     assert "`troupe load FILE`" in output
     assert "--allow-empty" in output
     assert "no record is pending" in coded

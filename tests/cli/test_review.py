@@ -8,26 +8,16 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from tests.cli.command import Command
+from tests.cli.command import Command, finished
 from troupe.backends.local.backend import LocalBackend
 from troupe.cli import review
 from troupe.cli.client import CallFailed
 from troupe.operations.quality.review_record import save_review, show_review
 
 
-@pytest.fixture(scope="module")
-def analysed(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """A folder with the rows of four calls."""
-    command = Command(tmp_path_factory.mktemp("analysed") / "home")
-    command.load(4)
-    command("request", "--run-id", "r1")
-    command("work", "--idle-timeout", "0")
-    return command
-
-
 @pytest.fixture
-def done(analysed: Command, tmp_path: Path) -> Command:
-    return analysed.copy(tmp_path / "home")
+def done(tmp_path: Path) -> Command:
+    return finished(tmp_path / "home")
 
 
 def recorded(command: Command) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import ENVIRONMENT, TROUPE, Command
+from tests.cli.command import ENVIRONMENT, TROUPE, finished
 from tests.report import samples
 from troupe.cli.client import CallFailed
 from troupe.cli.watch import json_lines, text_lines, watch
@@ -303,17 +303,14 @@ def test_the_canary_alone_gives_no_time_left() -> None:
 
 def test_on_a_terminal_it_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
     """The last snapshot stays on the usual screen, and the cursor is shown."""
-    command = Command(tmp_path / "home")
-    command.load(3)
-    command("request", "--run-id", "r1")
-    command("work", "--idle-timeout", "0")
+    command = finished(tmp_path / "home")
 
     code, output = on_a_terminal([*TROUPE, "status", "r1", "--watch", "--home", str(command.home)])
 
     assert 0 == code, output
     entered, left = output.index(b"\x1b[?1049h"), output.index(b"\x1b[?1049l")
     assert entered < left
-    assert b"3 of 3 records over" in output[left:]
+    assert b"4 of 4 records over" in output[left:]
     assert output.rindex(b"\x1b[?25l") < output.rindex(b"\x1b[?25h")
 
 

@@ -98,9 +98,9 @@ def test_a_run_is_requested_after_its_size_and_price_were_shown(
 
     answer = browser.post("/actions/request", fields)
     page = browser.follow(answer)
-    harness.play()
-
     (run_id,) = fields["new_run_id"]
+    harness.play_until("run-planned", run_id)
+
     assert f"/runs/{run_id}?requested=yes" == answer.header("location")
     assert page.status == 200
     assert 12 == harness.books(run_id)["planned"]
@@ -116,9 +116,9 @@ def test_failed_records_are_sent_again(harness: LocalHarness, browser: Browser) 
     assert button.startswith(f"Send {count} record")
 
     browser.follow(browser.post("/actions/reprocess", fields))
-    harness.play()
-
     (run_id,) = fields["new_run_id"]
+    harness.play_until("run-planned", run_id)
+
     assert count == harness.books(run_id)["planned"]
 
 
@@ -169,9 +169,9 @@ def test_rows_that_are_loaded_after_the_confirmation_do_not_enlarge_the_run(
     button, fields = previewed(browser, "request", mode="production", limit="50")
     browser.post("/actions/request", fields)
     harness.load(calls(30, start=1_000))
-    harness.play()
-
     (run_id,) = fields["new_run_id"]
+    harness.play_until("run-planned", run_id)
+
     planned = harness.books(run_id)["planned"]
     assert button.startswith(f"Send {planned} records for")
     assert [(False,)] == harness.sql("SELECT whole FROM run_plans WHERE run_id = ?", run_id)
@@ -197,10 +197,9 @@ def test_an_open_run_is_cancelled(harness: LocalHarness, browser: Browser) -> No
     assert 0 == commands(harness, "cancel-requested")
 
     page = browser.follow(browser.post("/actions/cancel", fields))
-    harness.play()
 
     assert page.status == 200
-    assert "run-stopped" in harness.topics("r2")
+    harness.play_until("run-stopped", "r2")
 
 
 def test_a_cancellation_is_shown_until_a_worker_carries_it_out(

@@ -11,7 +11,7 @@ import pytest
 from tests.analysis.own import folder_of
 from tests.console.client import Answer, Browser, Site
 from tests.console.prepared import MIXED, OWN, SINCE, folder, opened
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from troupe.backends.local.operations import add_analysis
 from troupe.cli.target import Target
 from troupe.operations.find_records import find_records
@@ -309,8 +309,7 @@ def test_an_empty_folder_has_no_record(tmp_path: Path) -> None:
 def test_what_the_stand_in_wrote_is_marked_wherever_it_stands(tmp_path: Path) -> None:
     """Its answers and their costs; the prepared folder has answers of a model that is paid."""
     harness = LocalHarness(tmp_path / "home")
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     harness.close()
     with Site(Target(tmp_path / "home")) as simulated:
         browser = simulated.browser()
@@ -342,7 +341,7 @@ def test_thirty_closed_columns_stay_below_the_size_of_a_page(tmp_path: Path) -> 
     harness = LocalHarness(tmp_path / "home")
     add_analysis(harness.backend, str(folder_of(tmp_path, closed)))
     harness.load(calls(2))
-    harness.run("r1", analysis=OWN)
+    harness.complete("r1", analysis=OWN)
     harness.sql(
         "INSERT INTO of_any_kind SELECT of_any_kind.* REPLACE (md5(record_id || i) AS record_id) "
         "FROM of_any_kind, range(30) AS r(i)"

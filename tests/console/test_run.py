@@ -33,10 +33,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
 
 @pytest.fixture
 def begun(tmp_path: Path) -> Iterator[LocalHarness]:
-    """A run whose first batch is at the model."""
+    """A run whose batch is at the model."""
     harness = LocalHarness(tmp_path / "home")
-    harness.load(calls(12))
-    harness.request("r1", canary=4, rows_per_batch=4)
+    harness.load(calls(4))
+    harness.request("r1")
     harness.play_until("job-submitted")
     yield harness
     harness.close()
@@ -176,7 +176,7 @@ def test_viewers_of_one_run_share_its_queries_and_get_their_own_secrets(
 
 def test_a_viewer_who_leaves_ends_the_stream_alone(begun: LocalHarness) -> None:
     with over(begun) as site:
-        site.live.pause = moves(begun, lambda at: begun.play() if at > 20 else None)
+        site.live.pause = moves(begun, lambda at: begun.play() if at > 3 else None)
         left = site.browser().get("/runs/r1/events", chunks=1)
         stayed = site.browser().get("/runs/r1/events")
 

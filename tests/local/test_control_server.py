@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import calls
-from tests.local.fakes import HeldClock
+from tests.harness import LocalHarness, calls
 from troupe.backends.local import control_server
 from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import (
@@ -33,10 +32,8 @@ HOUSE = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def backend(tmp_path: Path) -> Iterator[LocalBackend]:
-    made = LocalBackend(tmp_path / "home", clock=HeldClock())
-    yield made
-    made.close()
+def backend(harness: LocalHarness) -> LocalBackend:
+    return harness.backend
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def create_table(home: Path, sql: str = TABLE) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    LocalBackend(tmp_path / "home", LocalSettings(source=Source())).close()
+    LocalHarness(tmp_path / "home", LocalSettings(source=Source())).close()
     return tmp_path / "home"
 
 

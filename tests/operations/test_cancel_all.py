@@ -8,7 +8,7 @@ from analysis import load_analysis
 from events import RunRequested
 from handlers.runs.attributes import reading_of
 from handlers.runs.plan_params import plan_params
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe import operations
 from troupe.operations.cancelling import CancelAllResult, OpenRun, cancel_all
 from troupe.standin.settings import Behaviour
@@ -17,10 +17,8 @@ MakeHarness = Callable[..., LocalHarness]
 SLOW = Behaviour(running_seconds=7200)
 
 
-@pytest.fixture
-def open_runs(make_harness: MakeHarness) -> LocalHarness:
+def begun(harness: LocalHarness) -> None:
     """One run has a job that runs, one is planned, and one is only requested."""
-    harness = make_harness(behaviour=SLOW)
     harness.load(calls(40))
     harness.request("r1", canary=10, rows_per_batch=10, limit=30, mode="test")
     harness.play_until("job-submitted")
@@ -28,6 +26,13 @@ def open_runs(make_harness: MakeHarness) -> LocalHarness:
     while "run-planned" not in harness.topics("r2"):
         assert harness.backend.deliver_next() is not None
     harness.request("r3")
+
+
+@pytest.fixture
+def open_runs(make_harness: MakeHarness) -> LocalHarness:
+    harness = make_harness(behaviour=SLOW)
+    harness.begin_after(begun)
+    harness.backend.wake()
     return harness
 
 
@@ -117,8 +122,7 @@ def test_a_cancelled_request_is_refused(make_harness: MakeHarness) -> None:
 def test_nothing_open_is_no_error(make_harness: MakeHarness) -> None:
     """A run that is over, and one that reads stored answers again, spend nothing."""
     harness = make_harness()
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
 
     found = cancel_all(harness.backend)
 

@@ -11,15 +11,20 @@ from troupe.operations.cost_overview import WEEKS, CostOverview, cost_overview
 from troupe.operations.costs import costs
 
 
+def three_runs(harness: LocalHarness) -> None:
+    """Three runs in two weeks; the last with a model without a price."""
+    harness.load(calls(9))
+    harness.complete("r1", mode="test", limit=4, labels={"team": "north"})
+    harness.clock.pass_(7 * 86400)
+    harness.complete("r2", mode="test", limit=3)
+    harness.complete("r3", model="some-other-model")
+
+
 @pytest.fixture(scope="module")
 def spent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
-    """Three runs in two weeks; the last with a model without a price. No test changes them."""
+    """What no test changes."""
     harness = LocalHarness(tmp_path_factory.mktemp("spent") / "home")
-    harness.load(calls(9))
-    harness.run("r1", mode="test", limit=4, labels={"team": "north"})
-    harness.clock.pass_(7 * 86400)
-    harness.run("r2", mode="test", limit=3)
-    harness.run("r3", model="some-other-model")
+    harness.begin_after(three_runs)
     yield harness
     harness.close()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness
+from tests.operations.test_cost_overview import three_runs
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.costs import costs
 from troupe.report.text.analysis_costs import costs_lines
@@ -10,10 +11,7 @@ from troupe.report.text.analysis_costs import costs_lines
 
 def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) -> None:
     """One unknown price makes its own sum unknown, and no other."""
-    harness.load(calls(9))
-    harness.run("r1", mode="test", limit=4)
-    harness.run("r2", mode="test", limit=3)
-    harness.run("r3", model="some-other-model")
+    harness.begin_after(three_runs)
 
     first, second = costs(harness.backend).analyses
     lines = costs_lines(costs(harness.backend))

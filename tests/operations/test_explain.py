@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
@@ -20,8 +20,7 @@ MakeHarness = Callable[..., LocalHarness]
 def analysed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
     """A run that is over. No test changes anything."""
     made = LocalHarness(tmp_path_factory.mktemp("analysed") / "home")
-    made.load(calls(3))
-    made.run("r1")
+    made.begin_after(ran, 3)
     yield made
     made.close()
 
@@ -34,17 +33,21 @@ def record_in(harness: LocalHarness, uri: str, line: int) -> Any:
     return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]
 
 
-def test_a_history_names_the_line_that_requested_the_record(make_harness: MakeHarness) -> None:
-    """In each attempt, until the last."""
-    rows = calls(30)
-    poisoned = f"k-{id_of(rows[7])}"
-    harness = make_harness(
-        corruption=Corruption(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT)
-    )
-    harness.load(rows)
-    harness.run("r1", canary=10, rows_per_batch=15)
+POISONED = id_of(call(7))
+CUT = Corruption(share=0, poison=frozenset({f"k-{POISONED}"}), poison_kind=Kind.CUT)
 
-    history = explain(harness.backend, id_of(rows[7]))
+
+@pytest.fixture
+def failed(make_harness: MakeHarness) -> LocalHarness:
+    """A run of one batch, one of whose answers is cut in each attempt."""
+    harness = make_harness(corruption=CUT)
+    harness.begin_after(ran, 20)
+    return harness
+
+
+def test_a_history_names_the_line_that_requested_the_record(failed: LocalHarness) -> None:
+    """In each attempt, until the last."""
+    history = explain(failed.backend, POISONED)
     assert isinstance(history, RecordHistory)
     (plan,) = history.plans
     files = {
@@ -54,8 +57,8 @@ def test_a_history_names_the_line_that_requested_the_record(make_harness: MakeHa
     }
 
     assert 1 < len(files) == len(plan.lines)
-    assert {poisoned} == {
-        record_in(harness, files[each.attempt], each.line or 0) for each in plan.lines
+    assert {f"k-{POISONED}"} == {
+        record_in(failed, files[each.attempt], each.line or 0) for each in plan.lines
     }
     text = "\n".join(history_lines(history))
     assert "of the answers" in text
@@ -92,15 +95,9 @@ def test_a_record_that_no_run_selected_has_a_reason(
     assert expected in history_lines(explain(harness.backend, left))[-1]
 
 
-def test_a_batch_lists_its_claims_jobs_errors_and_cost(make_harness: MakeHarness) -> None:
+def test_a_batch_lists_its_claims_jobs_errors_and_cost(failed: LocalHarness) -> None:
     """Each attempt with the file it was read from."""
-    rows = calls(20)
-    poison = frozenset({f"k-{id_of(rows[3])}"})
-    harness = make_harness(corruption=Corruption(share=0, poison=poison, poison_kind=Kind.CUT))
-    harness.load(rows)
-    harness.run("r1")
-
-    history = explain(harness.backend, "r1/1")
+    history = explain(failed.backend, "r1/1")
     text = "\n".join(history_lines(history))
 
     assert isinstance(history, BatchHistory)
@@ -122,16 +119,16 @@ def test_a_batch_that_waits_for_the_window_has_not_begun(harness: LocalHarness) 
 
 def test_a_run_lists_its_request_its_plan_and_its_batches(harness: LocalHarness) -> None:
     """With the cost of each, and where to read on."""
-    harness.load([*calls(30), call(99, "")])
-    harness.run("r1", canary=10, rows_per_batch=10)
+    harness.load([*calls(6), call(99, "")])
+    harness.complete("r1", canary=2, rows_per_batch=4)
 
     history = explain(harness.backend, "r1")
     text = "\n".join(history_lines(history))
 
-    assert "canary 10" in text
-    assert "31 rows in the source" in text
+    assert "canary 2" in text
+    assert "7 rows in the source" in text
     assert isinstance(history, RunHistory)
-    assert [1, 2, 3, 4] == [row.batch for row in history.batches]
+    assert [1, 2, 3] == [row.batch for row in history.batches]
     assert "`troupe explain r1/1`" in text
     assert ["requested", "planned", "completed"] == [
         word for word in ("requested", "planned", "completed") if f"UTC  {word}" in text

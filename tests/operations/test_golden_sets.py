@@ -9,7 +9,7 @@ import pytest
 
 from handlers.dispatch.errors import Redeliver
 from tests.files import files_in
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from tests.imports import REPO
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
@@ -340,9 +340,8 @@ def test_labels_of_a_person_who_left_the_source_are_forgotten(
 
 
 def test_labels_stay_when_history_is_cleared(harness: LocalHarness) -> None:
-    harness.load(calls(2))
+    harness.begin_after(ran, 2)
     add(harness, [tone(0)])
-    harness.run("r1")
     assert clear_history(harness.backend, "r1", sure=True).cleared
     assert len(stored(harness)) == 1
 
@@ -370,9 +369,9 @@ def test_just_the_records_of_a_set_are_requested(harness: LocalHarness) -> None:
 
 
 def test_records_that_are_analysed_already_are_not_asked_again(harness: LocalHarness) -> None:
-    harness.load(calls(5))
+    harness.begin_after(ran, 2)
+    harness.load(calls(3, start=2))
     add(harness, [tone(1), tone(3)])
-    harness.run("r1", mode="single", record_ids=[id_of(call(1))])
     preview = operations.request(harness.backend, {}, dry_run=True, golden="tones@1")
     assert isinstance(preview, Preview)
     assert preview.records == 1
@@ -448,8 +447,7 @@ def test_a_report_has_the_accuracy_of_the_run_by_each_set(harness: LocalHarness)
 
 
 def test_the_newest_version_of_a_set_counts(harness: LocalHarness) -> None:
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     given = answers(harness)
     add(harness, [tone(0, {"not": given["int-0"]})])
     add(harness, [tone(0, given["int-0"])])
@@ -476,8 +474,7 @@ def copied_analysis(folder: Path, name: str) -> Path:
 def test_the_history_has_other_analyses_with_these_columns(
     harness: LocalHarness, tmp_path: Path
 ) -> None:
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     given = answers(harness)
     add(harness, [tone(n, given[f"int-{n}"]) for n in range(3)])
     add_analysis(harness.backend, str(copied_analysis(tmp_path, "call_review_v2")))
@@ -495,8 +492,8 @@ def test_the_history_has_other_analyses_with_these_columns(
 
 
 def test_a_report_without_labels_of_its_records_has_no_accuracy(harness: LocalHarness) -> None:
-    harness.load(calls(2))
-    harness.run("r1", mode="single", record_ids=[id_of(call(0))])
+    harness.begin_after(ran, 2)
+    harness.load(calls(1, start=2))
     assert operations.report(harness.backend, "r1").accuracy == []
-    add(harness, [tone(1)])
+    add(harness, [tone(2)])
     assert operations.report(harness.backend, "r1").accuracy == []

@@ -1,12 +1,9 @@
 """A request that would select no record is not made; the reason and what helps are said."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from handlers.summary.run_summary import SKIPPED
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe import operations
 from troupe.operations.empty_request import WHY, Nothing
 from troupe.operations.reprocess import reprocess
@@ -14,21 +11,11 @@ from troupe.operations.reread import reread
 from troupe.operations.run_requests import Preview, Requested
 
 
-@pytest.fixture(scope="module")
-def completed(tmp_path_factory: pytest.TempPathFactory) -> LocalHarness:
-    """A run that analysed the whole source."""
-    made = LocalHarness(tmp_path_factory.mktemp("completed") / "home")
-    made.load(calls(3))
-    made.run("r1")
-    made.close()
-    return made
-
-
 @pytest.fixture
-def finished(completed: LocalHarness, tmp_path: Path) -> Iterator[LocalHarness]:
-    copied = completed.copy(tmp_path / "home")
-    yield copied
-    copied.close()
+def finished(harness: LocalHarness) -> LocalHarness:
+    """A run that analysed the whole source."""
+    harness.begin_after(ran, 3)
+    return harness
 
 
 def nothing(harness: LocalHarness, **request: object) -> Nothing:

@@ -80,7 +80,8 @@ def test_a_record_that_was_asked_again_has_both_answers_the_newest_first(
     harness.play()
     harness.restart(answerer=LocalSettings().answerer)
     harness.clock.pass_(60)
-    harness.run("r3", analysis="call_review_v1")
+    asked = [id_of(call(6))]
+    harness.complete("r3", analysis="call_review_v1", mode="single", record_ids=asked)
 
     details = record_details(harness.backend, id_of(call(6)))
     harness.close()
@@ -108,7 +109,8 @@ def test_an_unknown_record_is_refused(searched: LocalHarness, record_id: str) ->
 def test_the_source_counts_the_rows_of_the_record_alone(harness: LocalHarness) -> None:
     """Calls of one person share a phone number token; a copy of the call is one more row."""
     harness.load([*calls(2), call(0)])
-    harness.run("r1")
+    harness.request("r1")
+    harness.play_until("run-planned")
 
     assert 2 == record_details(harness.backend, id_of(call(0))).history.source.rows_in_source
     assert 1 == record_details(harness.backend, id_of(call(1))).history.source.rows_in_source

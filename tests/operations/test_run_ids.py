@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
@@ -18,8 +18,7 @@ NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, opera
 def analysed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
     """A run that is over, for tests whose commands are refused."""
     made = LocalHarness(tmp_path_factory.mktemp("analysed") / "home")
-    made.load(calls(3))
-    made.run("r1")
+    made.begin_after(ran, 3)
     yield made
     made.close()
 
@@ -46,25 +45,25 @@ def test_the_run_id_of_a_waiting_request_is_refused_for_another_request(
     assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend).refusals)
 
 
-def test_a_reprocessing_cannot_use_a_known_run_id(loaded: LocalHarness) -> None:
+def test_a_reprocessing_cannot_use_a_known_run_id(harness: LocalHarness) -> None:
     """Neither of the run whose records it names, nor of a waiting request."""
-    loaded.run("first")
-    operations.request(loaded.backend, {"run_id": "waits"}, allow_empty=True)
+    harness.begin_after(ran, 3)
+    operations.request(harness.backend, {"run_id": "waits"}, allow_empty=True)
 
-    for taken in ("first", "waits"):
+    for taken in ("r1", "waits"):
         with pytest.raises(InvalidOperation, match=f"{taken} was used for another request before"):
-            reprocess(loaded.backend, {"of_run": "first", "run_id": taken})
+            reprocess(harness.backend, {"of_run": "r1", "run_id": taken})
 
 
-def test_a_reprocessing_requested_twice_is_one_run(loaded: LocalHarness) -> None:
+def test_a_reprocessing_requested_twice_is_one_run(harness: LocalHarness) -> None:
     """Before it is planned, and afterwards."""
-    loaded.run("first")
-    request = {"of_run": "first", "run_id": "again"}
+    harness.begin_after(ran, 3)
+    request = {"of_run": "r1", "run_id": "again"}
 
-    known = [reprocess(loaded.backend, request, allow_empty=True).known for _ in range(2)]
-    loaded.play()
+    known = [reprocess(harness.backend, request, allow_empty=True).known for _ in range(2)]
+    harness.play_until("run-planned", "again")
 
-    assert [False, True, True] == [*known, reprocess(loaded.backend, request).known]
+    assert [False, True, True] == [*known, reprocess(harness.backend, request).known]
 
 
 def test_a_refused_run_is_reported_as_refused(loaded: LocalHarness) -> None:

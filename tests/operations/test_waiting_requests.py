@@ -27,7 +27,7 @@ def test_a_request_waits_until_it_is_planned(make_harness: MakeHarness) -> None:
         text = "\n".join(status_lines(msgspec.structs.replace(found, worker=None)))
         assert "Run r1: requested 2026-03-02" in text
         assert "start one with `troupe work`" in text
-    harness.play()
+    harness.play_until("run-planned")
 
     assert [] == operations.status(harness.backend, "r1").requests
 
@@ -91,7 +91,8 @@ def test_the_status_of_a_run_tells_its_plan(make_harness: MakeHarness) -> None:
     """How many rows the source held, which were left out and why, and what it may cost."""
     harness = make_harness()
     harness.load([*calls(3), *calls(2, start=3, transcript=None)])
-    harness.run("r1")
+    harness.request("r1")
+    harness.play_until("run-planned")
     details = operations.status(harness.backend, "r1").details
 
     assert details is not None

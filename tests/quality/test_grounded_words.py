@@ -1,5 +1,7 @@
 """The words of a summary are marked in its transcript as the grounding counts them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.tracking.harness import TrackingHarness, call, good
@@ -29,22 +31,27 @@ def test_every_occurrence_of_a_word_is_marked(
     assert absent == found.absent
 
 
-@pytest.mark.parametrize(("summary", "transcript"), [each[:2] for each in TEXTS if each[1]])
-def test_the_share_of_words_that_are_not_absent_is_the_grounding(
-    tmp_path_factory: pytest.TempPathFactory, summary: str, transcript: str
-) -> None:
+def test_the_share_of_words_that_are_not_absent_is_the_grounding(tmp_path: Path) -> None:
     """As the closing computes it in SQL."""
-    harness = TrackingHarness(tmp_path_factory.mktemp("bucket"))
-    row = call(1, transcript)
-    harness.source([row])
+    harness = TrackingHarness(tmp_path)
+    texts = [each[:2] for each in TEXTS if each[1]]
+    rows = [call(number, transcript) for number, (_, transcript) in enumerate(texts)]
+    summaries = [summary or "-" for summary, _ in texts]
+    harness.source(rows)
     harness.plan()
-    harness.close([good(row, call_summary=summary or "-")])
+    harness.close([good(row, call_summary=text) for row, text in zip(rows, summaries, strict=True)])
 
-    stored = harness.one("SELECT grounding FROM transcription_analyzed_transcripts")
+    stored = dict(
+        harness.sql("SELECT call_summary, grounding FROM transcription_analyzed_transcripts")
+    )
 
+    harness.warehouse.close()
+    shares = {text: _share(*each) for text, each in zip(summaries, texts, strict=True)}
+    assert {text: pytest.approx(share) for text, share in shares.items()} == stored
+
+
+def _share(summary: str, transcript: str) -> float | None:
     found = grounded_words(summary, transcript)
     words = [each for each in "".join(c if c.isalpha() else " " for c in summary.lower()).split()
              if len(each) >= 4]  # fmt: skip
-    share = 1 - len(found.absent) / len(words) if words else None
-    assert stored == pytest.approx(share)
-    harness.warehouse.close()
+    return 1 - len(found.absent) / len(words) if words else None

@@ -27,8 +27,8 @@ def traced(make_harness: MakeHarness, **settings: object) -> tuple[LocalHarness,
 def test_every_event_of_a_run_is_in_one_trace(make_harness: MakeHarness) -> None:
     """From the request to the report, across batches."""
     harness, kept = traced(make_harness)
-    harness.load(calls(30))
-    harness.run(canary=10, rows_per_batch=10)
+    harness.load(calls(4))
+    harness.run(canary=2, rows_per_batch=2)
 
     (root,) = kept.named("run-requested")
     of_run = [span for span in kept.spans if span.context.trace_id == root.context.trace_id]
@@ -64,7 +64,7 @@ def test_each_further_attempt_has_a_job_span_of_its_own(make_harness: MakeHarnes
     """A child of its own submission."""
     harness, kept = traced(make_harness, corruption=Corruption(share=0.6, seed=5))
     harness.load(calls(20))
-    harness.run(canary=20, breaker=100)
+    harness.run(canary=20, breaker=100, max_attempts=2)
 
     jobs = kept.named("vertex-job")
     assert len(jobs) == len({job.context for job in jobs}) == harness.jobs() > 1
@@ -157,7 +157,7 @@ def test_planted_names_occur_in_no_span(make_harness: MakeHarness) -> None:
         call(n, f"CUSTOMER: I am {NAME}.\nAGENT: Noted.", interactionId=f"int-SECRET-{n}")
         for n in range(20)
     )
-    harness.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    harness.run(canary=20, breaker=100, max_attempts=2)
     harness.backend.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
     harness.play()
 

@@ -120,7 +120,7 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
 def scenarios(folder: Path) -> Iterator[LocalHarness]:
     """Corrupted answers and unreadable messages; a stop; a discard; a replacement and a reread."""
     harness = LocalHarness(folder / "a", LocalSettings(corruption=Corruption(share=0.3)))
-    harness.load(calls(12))
+    harness.load(calls(6))
     harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
     harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
     harness.backend.bus.send("batch-planned", b"no event", {})
