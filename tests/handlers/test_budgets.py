@@ -132,7 +132,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
 def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     """The second run of the day is refused, and the same request fits the next day."""
     harness = capped(tokens_a_day=16_000)
-    first = harness.run("first", mode="test", limit=20, canary=5, rows_per_batch=5)
+    first = harness.totals("first", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == first["analysed"]
 
     harness.request("second", canary=5, rows_per_batch=5)
@@ -140,7 +140,7 @@ def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     assert [("second", "over_budget")] == [row[:2] for row in refused(harness)]
 
     harness.clock.pass_(24 * 3600)
-    books = harness.run("third", mode="test", limit=20, canary=5, rows_per_batch=5)
+    books = harness.totals("third", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == books["analysed"]
 
 

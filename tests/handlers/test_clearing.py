@@ -27,7 +27,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 ) -> None:
     """Processed records and analysed rows go together; nothing goes before it is sure."""
     harness.load(calls(6))
-    harness.complete("r1")
+    harness.analyse("r1")
 
     shown = clear_history(harness.backend, "r1")
     assert (6, 6, False) == (shown.records, shown.output_rows, shown.cleared)
@@ -41,7 +41,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
         "SELECT run_id, records, reason FROM history_clearings"
     )
 
-    assert 6 == harness.run("r2")["analysed"]
+    assert 6 == harness.totals("r2")["analysed"]
     assert harness.books()["ok"]
     assert not clear_history(harness.backend, "r1", sure=True).cleared
 
@@ -64,7 +64,7 @@ def test_records_that_failed_are_brought_back_by_their_run(
     """The errors stay, and the totals of the run still balance."""
     harness = failing(make_harness)
     errors = harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
-    assert 0 == harness.run("r2")["planned"]
+    assert 0 == harness.totals("r2")["planned"]
 
     shown = clear_history(harness.backend, "r1")
     assert (0, 0, 4, False) == (shown.records, shown.output_rows, shown.failed, shown.cleared)
@@ -74,7 +74,7 @@ def test_records_that_failed_are_brought_back_by_their_run(
     assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
     assert errors + 4 == harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
     harness.restart(corruption=None)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
     assert harness.books()["ok"]
     assert not clear_history(harness.backend, "r1", sure=True).cleared, "r3 answered them"
 
@@ -93,7 +93,7 @@ def test_records_that_failed_in_an_earlier_run_too_are_brought_back(
         books = harness.books(run)
         assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
     harness.restart(corruption=None)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
 
 
 def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
@@ -112,7 +112,7 @@ def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
 
     done = clear_history(harness.backend, "r2", sure=True)
     assert (4, 4, 4) == (done.records, done.output_rows, done.failed)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
     assert harness.books()["ok"]
 
 
@@ -123,10 +123,10 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     harness = make_harness()
     rows = calls(4)
     harness.load(rows[:2])
-    harness.complete("r1")
+    harness.analyse("r1")
     harness.restart(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(rows[2:])
-    harness.complete("r2", max_attempts=1)
+    harness.analyse("r2", max_attempts=1)
     chosen = [id_of(rows[0]), id_of(rows[2])]
 
     shown = clear_history(harness.backend, record_ids=[*chosen, chosen[0]])
@@ -141,7 +141,7 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     assert [1, 1] == [harness.books("r1")[name] for name in ("analysed", "cleared")]
     assert [1, 1] == [harness.books("r2")[name] for name in ("failed", "cleared")]
     harness.restart(corruption=None)
-    harness.complete("r3")
+    harness.analyse("r3")
     assert {*chosen} == {
         record
         for (record,) in harness.sql("SELECT record_id FROM batch_records WHERE run_id = 'r3'")
@@ -153,9 +153,9 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
     """With both, only these records of that run; one of another run is named."""
     rows = calls(3)
     harness.load(rows[:2])
-    harness.complete("r1")
+    harness.analyse("r1")
     harness.load(rows[2:])
-    harness.complete("r2")
+    harness.analyse("r2")
     first, other = id_of(rows[0]), id_of(rows[2])
 
     with pytest.raises(InvalidOperation, match=f"1 of these .* in run r1, {other} first"):
@@ -245,7 +245,7 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(
     """The refusal names the command."""
     rows = calls(3)
     harness.load(rows)
-    harness.complete("r1")
+    harness.analyse("r1")
 
     with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
         reprocess(harness.backend, {"record_ids": [id_of(rows[0])]})
@@ -260,7 +260,7 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
 ) -> None:
     """The source is the user's own; the files are named until they expire."""
     harness.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
-    harness.complete("r1")
+    harness.analyse("r1")
 
     shown = forget(harness.backend, PERSON)
     assert (2, 2, 2) == (shown.processed, shown.members, shown.output_rows)

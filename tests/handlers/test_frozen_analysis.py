@@ -104,7 +104,7 @@ def test_a_prompt_that_is_edited_between_attempts_is_not_sent(make_harness: Make
     assert [(1, planned(harness), 4), (2, planned(harness), 4)] == found
 
     harness.load(calls(2, start=50))
-    harness.complete("r2", analysis=NAME)
+    harness.analyse("r2", analysis=NAME)
     assert all(EDITED in text for text in instructions(harness, "r2"))
     assert planned(harness, "r2") != planned(harness)
 
@@ -269,7 +269,7 @@ def test_rows_say_what_was_asked_and_how_it_was_read(make_harness: MakeHarness) 
         change(harness)
         harness.restart()
         harness.load(calls(2, start=2 * number))
-        harness.complete(f"r{number}", analysis=NAME)
+        harness.analyse(f"r{number}", analysis=NAME)
 
     rows = harness.sql(
         "SELECT run_id, prompt_fingerprint, reader_fingerprint FROM compliance_checks "
@@ -291,10 +291,10 @@ def test_reports_tell_runs_with_other_prompts_apart(make_harness: MakeHarness) -
     harness = make_harness()
     add_analysis(harness.backend, str(EXAMPLE))
     harness.load(calls(4))
-    harness.complete("r1", analysis=NAME, mode="test", limit=2)
+    harness.analyse("r1", analysis=NAME, mode="test", limit=2)
     edit_prompt(harness)
     harness.restart()
-    harness.complete("r2", analysis=NAME)
+    harness.analyse("r2", analysis=NAME)
 
     report = operations.report(harness.backend, "r2")
     summary = report.summary
@@ -314,7 +314,7 @@ def test_the_analysis_of_a_plan_is_made_once_in_a_process(make_harness: MakeHarn
     """By its text: the plan of another run with the same analysis gives the same object."""
     harness = make_harness()
     harness.begin_after(ran, 2)
-    harness.complete("r2")
+    harness.analyse("r2")
     tracking = harness.backend.dependencies.tracking
     first, second = tracking.plan_of("r1"), tracking.plan_of("r2")
     assert first is not None

@@ -115,7 +115,7 @@ def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness
     with pytest.raises(InvalidOperation):
         dead_letters.discard(harness.backend, letter.letter_id, "again")
     harness.restart(behaviour=Behaviour())
-    assert 3 == harness.run("r2")["analysed"]
+    assert 3 == harness.totals("r2")["analysed"]
 
 
 def test_a_message_that_is_no_event_is_shown_and_can_be_discarded_only(
@@ -146,7 +146,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
-    harness.complete("r1", breaker=100)
+    harness.analyse("r1", breaker=100)
     harness.restart(corruption=None)
 
     preview = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)

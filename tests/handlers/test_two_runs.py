@@ -40,8 +40,8 @@ def test_a_run_split_by_limits_leaves_the_rest_to_the_next(harness: LocalHarness
     harness.load(calls(30))
 
     for number in range(2):
-        harness.complete(f"t{number}", mode="test", limit=10)
-    harness.complete("rest")
+        harness.analyse(f"t{number}", mode="test", limit=10)
+    harness.analyse("rest")
 
     books = harness.books()
     assert (30, 30, 0, True) == (

@@ -59,7 +59,7 @@ def test_only_new_rows_are_analysed_by_the_next_run(harness: LocalHarness) -> No
     harness.begin_after(ran, 5)
     harness.load(calls(3, start=5))
 
-    books = harness.run("r2")
+    books = harness.totals("r2")
 
     assert (3, 5) == (books["planned"], books["skipped"])
 
@@ -85,7 +85,7 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(harness: LocalHa
     """Nothing is dropped silently."""
     harness.load([*calls(4), call(1), call(8, transcript=None), call(9, transcript=" \n ")])
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (4, 3) == (books["planned"], books["skipped"])
     plan = harness.backend.dependencies.tracking.plan_of("r1")
@@ -109,7 +109,7 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(harness: LocalHarne
     harness.play()
 
     assert (30, 30, True) == tuple(harness.books("r1")[k] for k in ("planned", "analysed", "ok"))
-    assert (6, True) == tuple(harness.run("r2")[k] for k in ("planned", "ok"))
+    assert (6, True) == tuple(harness.totals("r2")[k] for k in ("planned", "ok"))
 
 
 def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness]) -> None:
@@ -122,9 +122,9 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
 
     harness = make_harness(answerer=answerer)
     harness.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])
-    harness.complete()
+    harness.analyse()
     harness.load(calls(1, start=5))
-    harness.complete("r2", grounding=False)
+    harness.analyse("r2", grounding=False)
 
     assert [(0.0,), (1.0,), (None,)] == harness.sql(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
