@@ -177,7 +177,7 @@ BACKENDS = (
     Mutant(
         name="delivery attempts start again after an acknowledgement only of the process",
         where=_LOCAL,
-        old="        self._db.execute(statement, [key, attempts])\n",
+        old="        self._db.execute(parsed(statement), [key, attempts])\n",
         new="",
         tests=("tests/contracts/test_bus.py::test_delivery_attempts_are_counted_over_a_restart",),
     ),

@@ -4,11 +4,14 @@ from typing import Protocol
 
 import duckdb
 
+from .warehouse import parsed
+
 TABLE = """
 CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL)
 """
 _FIRST = "INSERT INTO local_deliveries VALUES ($1, $2)"
 _FURTHER = "UPDATE local_deliveries SET attempts = $2 WHERE delivery = $1"
+_FORGET = "DELETE FROM local_deliveries WHERE delivery = $1"
 
 
 class DeliveryCounts(Protocol):
@@ -37,9 +40,9 @@ class LocalDeliveryCounts:
         attempts = self._attempts.get(key, 0) + 1
         self._attempts[key] = attempts
         statement = _FIRST if attempts == 1 else _FURTHER
-        self._db.execute(statement, [key, attempts])
+        self._db.execute(parsed(statement), [key, attempts])
         return attempts
 
     def forget(self, key: str) -> None:
         if self._attempts.pop(key, None) is not None:
-            self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
+            self._db.execute(parsed(_FORGET), [key])

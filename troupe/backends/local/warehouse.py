@@ -237,15 +237,13 @@ class LocalWarehouse:
 
     def _free_suffix(self, job_id: str) -> str | None:
         """Return the id to run under; None if the job is done. The id of a failed job is used up."""
-        rows = self.db.execute(
-            "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)", [job_id]
-        ).fetchall()
+        rows = self.db.execute(parsed(_TRIES), [job_id]).fetchall()
         tries = [state for name, state in rows if number_of_try(job_id, name) is not None]
         return None if "done" in tries else job_try(job_id, len(tries) + 1)
 
     def _end_job(self, name: str, state: str) -> None:
         now = _plain(self._clock())
-        self.db.execute("INSERT INTO local_jobs VALUES ($1, $2, $3)", [name, state, now])
+        self.db.execute(parsed("INSERT INTO local_jobs VALUES ($1, $2, $3)"), [name, state, now])
 
     def _roll_back(self) -> None:
         with suppress(duckdb.Error):  # DuckDB ends a transaction itself when the disk fails
@@ -261,7 +259,7 @@ class LocalWarehouse:
     def _drop_temporary(self, statements: Sequence[Statement]) -> None:
         for statement in statements:
             if statement.temp_table:
-                self.db.execute(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"')
+                self.db.execute(parsed(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"'))
 
     def _run(
         self, db: duckdb.DuckDBPyConnection, sql: str, params: Params
@@ -320,6 +318,7 @@ def _connected(path: Path | None, file: ReadFile | None) -> duckdb.DuckDBPyConne
 
 _IN_USE = re.compile(r"Conflicting lock|already attached|different configuration")
 """How DuckDB refuses a file that another process, or another part of this one, has open."""
+_TRIES = "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)"
 _OLD_STAGING = "SELECT name FROM local_staging WHERE made_at < $1"
 _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 
