@@ -144,16 +144,20 @@ def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     assert 20 == books["analysed"]
 
 
+def run_of_three_batches(harness: LocalHarness) -> None:
+    harness.load(calls(30))
+    harness.complete(
+        budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
+    )
+
+
 @pytest.mark.parametrize("over", [0, 1, 2])
 def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     capped: Capped, over: int
 ) -> None:
     """Between the closing of a batch and its being over, nothing is on its way."""
     harness = capped()
-    harness.request(
-        budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
-    )
-    harness.play()
+    harness.begin_after(run_of_three_batches)
     harness.sql(
         "DELETE FROM events WHERE topic IN ('batch-completed', 'run-completed') AND "
         "COALESCE(batch, 99) > ?",

@@ -65,7 +65,7 @@ def mend(harness: LocalHarness, **settings: Any) -> None:
 
 def read_again(harness: LocalHarness, run_id: str = "a1", of_run: str = "r1") -> dict[str, Any]:
     harness.publish(RereadRequested(run_id=run_id, of_run=of_run))
-    harness.play()
+    harness.play(report_of=run_id)
     return harness.books(run_id)
 
 
@@ -151,7 +151,7 @@ def test_outputs_of_every_attempt_are_read(make_harness: MakeHarness, tmp_path: 
     harness = make_harness(answerer=moody)
     add_analysis(harness.backend, str(folder_of(tmp_path, MOOD, grades="exact_only")))
     harness.load(calls(6))
-    harness.analyse("r1", **REQUEST | {"max_attempts": 3})
+    harness.analyse("r1", **REQUEST | {"max_attempts": 3, "canary": 6})
     assert 3 == harness.one("SELECT max(attempt) FROM attempt_closings")
     mend(harness)
 

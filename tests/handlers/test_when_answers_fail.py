@@ -257,7 +257,7 @@ def test_thirty_per_cent_damage_ends_in_balanced_books(make_harness: MakeHarness
     harness = make_harness(corruption=Corruption(share=0.3, seed=4), deployment="d4")
     harness.load(calls(300))
 
-    books = harness.run(canary=50, rows_per_batch=100, breaker=100)
+    books = harness.run(canary=100, rows_per_batch=200, breaker=100)
 
     assert books["ok"]
     assert 300 == books["analysed"] + books["failed"]
