@@ -110,7 +110,7 @@ def test_the_canary_goes_alone(make_harness: MakeHarness) -> None:
 def test_never_more_batches_in_flight_than_the_cap(make_harness: MakeHarness) -> None:
     """And a slot is refilled when one batch ends."""
     harness = make_harness()
-    harness.load(calls(40))
+    harness.load(calls(25))
     harness.request(canary=5, rows_per_batch=5, concurrency=3)
     most = 0
     while "run-completed" not in harness.topics():
