@@ -117,7 +117,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
     harness.clock.pass_((harness.backend.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
     details = operations.status(harness.backend, "r1").details
-    harness.play()
+    harness.play(report_of="r1")
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
     assert details

@@ -170,7 +170,7 @@ def test_conditions_are_read_in_the_types_of_the_analysis(harness: LocalHarness)
     preview = operations.request(harness.backend, {"analysis": NAME}, True, where=where)
     request = {"analysis": NAME, "run_id": "r1"}
     operations.request(harness.backend, request, where=where)
-    harness.play()
+    harness.play(report_of="r1")
 
     (asked,) = harness.sql("SELECT request FROM run_plans WHERE run_id = 'r1'")
     assert [
@@ -245,7 +245,7 @@ def test_the_prompt_has_the_attributes_of_the_plan_in_every_attempt(
     harness.request("r1", analysis=NAME, breaker=100, max_attempts=2)
     harness.play_until("results-processed")
     harness.backend.warehouse.db.execute("UPDATE transcription_pass_2 SET queue = 'late'")
-    harness.play()
+    harness.play(report_of="r1")
 
     files = files_in(harness.home / "bucket" / "requests")
     assert 2 == len(files)
@@ -274,7 +274,7 @@ def test_a_reread_run_has_the_attributes_of_the_run_that_it_reads(
     installed.write_text(json.dumps(settings), encoding="utf-8")
     harness.restart()
     harness.publish(RereadRequested(run_id="r2", of_run="r1"))
-    harness.play()
+    harness.play(report_of="r2")
 
     stored = harness.sql("SELECT attributes FROM of_any_kind WHERE run_id = 'r2'")
     assert (None,) not in stored

@@ -84,7 +84,7 @@ def test_records_that_failed_in_an_earlier_run_too_are_brought_back(
     """A failure of any run keeps a record out of every plan, so all of them are lifted."""
     harness = failing(make_harness)
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1", max_attempts=1))
-    harness.play()
+    harness.play(report_of="r2")
     assert 4 == harness.books("r2")["failed"]
 
     assert 4 == clear_history(harness.backend, "r2", sure=True).failed
@@ -102,7 +102,7 @@ def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
     harness = failing(make_harness)
     harness.restart(corruption=None)
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
-    harness.play()
+    harness.play(report_of="r2")
     assert 4 == harness.books("r2")["analysed"]
 
     nothing = clear_history(harness.backend, "r1", sure=True)

@@ -91,7 +91,7 @@ def test_a_prompt_that_is_edited_between_attempts_is_not_sent(make_harness: Make
     edit_prompt(harness)
     harness.restart(corruption=Corruption(share=0.0))
 
-    harness.play()
+    harness.play(report_of="r1")
 
     totals = harness.books("r1")
     assert (8, True, True) == (totals["analysed"], totals["ok"], totals["completed"])
@@ -173,7 +173,7 @@ def test_an_output_table_that_is_extended_during_a_run_takes_its_rows(
                                         "WHERE table_name = 'compliance_checks'")
     }  # fmt: skip
 
-    harness.play()
+    harness.play(report_of="r1")
 
     assert 8 == harness.books("r1")["analysed"]
     assert [(1, 0, 4), (2, 0, 4)] == harness.sql(
@@ -189,7 +189,7 @@ def test_a_version_that_builds_other_request_lines_does_not_change_a_run(
     monkeypatch.setattr(analysis.definition, "request_line", lambda **_: '{"another": "line"}')
     harness.restart(corruption=Corruption(share=0.0))
 
-    harness.play()
+    harness.play(report_of="r1")
 
     assert 8 == harness.books("r1")["analysed"]
     assert 1 == len(instructions(harness))

@@ -79,7 +79,7 @@ def test_a_redelivered_request_is_the_one_that_another_version_planned(
     rewrite_request(harness, **changed)
 
     harness.request("r1", canary=2, rows_per_batch=2)
-    harness.play()
+    harness.play(report_of="r1")
 
     assert "run-refused" not in harness.topics("r1")
     assert 1 == harness.jobs()

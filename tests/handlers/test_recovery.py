@@ -38,7 +38,7 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness)
     mend()
     assert ["waiting"] == outcomes(dead_letters.replay(harness.backend, dry_run=True))
     assert ["replayed"] == outcomes(dead_letters.replay(harness.backend, handler="write-jsonl"))
-    harness.play()
+    harness.play(report_of="r1")
 
     assert (True, 4) == tuple(harness.books("r1")[k] for k in ("ok", "analysed"))
     assert [] == dead_letters.list_dead_letters(harness.backend).groups
@@ -73,7 +73,7 @@ def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
 
     dead_letters.replay(harness.backend)
     harness.restart()
-    harness.play()
+    harness.play(report_of="r1")
 
     assert harness.books("r1")["completed"]
 
@@ -153,7 +153,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     done = operations.OPERATIONS["reprocess"](
         harness.backend, request={"of_run": "r1", "run_id": "again"}
     )
-    harness.play()
+    harness.play(report_of="again")
 
     assert (2, None) == (preview.records, preview.run_id)
     low, high = preview.cost

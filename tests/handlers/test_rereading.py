@@ -204,7 +204,7 @@ def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(harness: Lo
 
     with pytest.raises(InvalidOperation, match="ends by itself"):
         operations.cancel(harness.backend, "a1")
-    harness.play()
+    harness.play(report_of="a1")
     assert 3 == harness.books("a1")["analysed"]
 
 
@@ -214,7 +214,7 @@ def test_a_command_to_cancel_it_does_nothing(harness: LocalHarness) -> None:
     harness.publish(RereadRequested(run_id="a1", of_run="r1"))
     harness.play_until("reread-planned", "a1")
     harness.publish(CancelRequested(run_id="a1"))
-    harness.play()
+    harness.play(report_of="a1")
 
     assert "run-stopped" not in harness.topics("a1")
     assert 3 == harness.books("a1")["analysed"]

@@ -21,7 +21,7 @@ def test_a_cancelled_run_releases_what_never_began(make_harness: MakeHarness) ->
     harness.play_until("batch-completed")
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert books["ok"]
@@ -39,7 +39,7 @@ def test_released_records_are_planned_by_the_next_run(make_harness: MakeHarness)
     harness.request(canary=10, rows_per_batch=10, concurrency=1)
     harness.play_until("batch-completed")
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
     released = harness.books("r1")["released"]
 
     books = harness.totals("r2")
@@ -57,7 +57,7 @@ def test_a_running_job_is_cancelled_and_harvested(make_harness: MakeHarness) -> 
     harness.backend.service.step()
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert books["ok"]
@@ -150,7 +150,7 @@ def test_a_stop_releases_a_thousand_batches_in_one_transaction(make_harness: Mak
     harness.play_until("jsonl-uploaded")
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert (0, 1_000, True) == (books["analysed"], books["released"], books["completed"])

@@ -28,7 +28,7 @@ def test_records_held_by_an_open_run_are_counted_as_held(harness: LocalHarness) 
     harness.backend.deliver_next()
 
     harness.request("r2")
-    harness.play()
+    harness.play(report_of="r2")
 
     plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None

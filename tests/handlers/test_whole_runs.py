@@ -108,7 +108,7 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(harness: LocalHarne
         "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-12')"
     )
 
-    harness.play()
+    harness.play(report_of="r1")
 
     assert (15, 15, True) == tuple(harness.books("r1")[k] for k in ("planned", "analysed", "ok"))
     assert (6, True) == tuple(harness.totals("r2")[k] for k in ("planned", "ok"))
