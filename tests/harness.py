@@ -114,7 +114,7 @@ class LocalHarness:
     def play(self, most_steps: int = 20_000, report_of: str | None = None) -> None:
         """Deliver, run jobs and tick until nothing is left to do; the clock jumps to what is due.
 
-        With `report_of`, stop before the report of this run: to write it takes a fifth of a run.
+        With `report_of`, stop before the report of this run, which takes a quarter of a short run.
         """
         for _ in range(most_steps):
             if report_of and self._writes_next(report_of):

@@ -51,9 +51,14 @@ def edit_settings(harness: LocalHarness, **changed: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changed), encoding="utf-8")
 
 
-def started(make_harness: MakeHarness, **settings: Any) -> LocalHarness:
-    """A run whose first attempt is closed with half of its records open."""
-    harness = make_harness(corruption=HALF_IS_LOST, **settings)
+def started(make_harness: MakeHarness) -> LocalHarness:
+    """A run whose first attempt is closed with half of its records open, before a restart."""
+    harness = make_harness(corruption=HALF_IS_LOST)
+    harness.begin_after(half_answered)
+    return harness
+
+
+def half_answered(harness: LocalHarness) -> None:
     add_analysis(harness.backend, str(EXAMPLE))
     harness.load(ROWS)
     harness.request("r1", analysis=NAME, breaker=100)
@@ -61,7 +66,6 @@ def started(make_harness: MakeHarness, **settings: Any) -> LocalHarness:
         if harness.backend.deliver_next() is None and not harness.backend.service.step():
             harness._jump()
     assert (4, 1) == harness.sql("SELECT open, attempt FROM attempt_closings")[0]
-    return harness
 
 
 def request_files(harness: LocalHarness, run_id: str = "r1") -> list[str]:
