@@ -130,7 +130,7 @@ class LocalHarness:
         due = self.backend.bus._due[:1]
         return any(
             each.delivery.message.topic == "run-completed"
-            and each.delivery.message.attributes["ce-correlationid"] == run_id
+            and each.delivery.message.attributes.get("ce-correlationid") == run_id
             for each in due
         )
 
