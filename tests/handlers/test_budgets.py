@@ -117,7 +117,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
     harness.clock.pass_((harness.backend.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
     details = operations.status(harness.backend, "r1").details
-    harness.play()
+    harness.play(report_of="r1")
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
     assert details
@@ -132,7 +132,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
 def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     """The second run of the day is refused, and the same request fits the next day."""
     harness = capped(tokens_a_day=16_000)
-    first = harness.run("first", mode="test", limit=20, canary=5, rows_per_batch=5)
+    first = harness.totals("first", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == first["analysed"]
 
     harness.request("second", canary=5, rows_per_batch=5)
@@ -140,8 +140,15 @@ def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     assert [("second", "over_budget")] == [row[:2] for row in refused(harness)]
 
     harness.clock.pass_(24 * 3600)
-    books = harness.run("third", mode="test", limit=20, canary=5, rows_per_batch=5)
+    books = harness.totals("third", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == books["analysed"]
+
+
+def run_of_three_batches(harness: LocalHarness) -> None:
+    harness.load(calls(30))
+    harness.complete(
+        budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
+    )
 
 
 @pytest.mark.parametrize("over", [0, 1, 2])
@@ -150,10 +157,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
 ) -> None:
     """Between the closing of a batch and its being over, nothing is on its way."""
     harness = capped()
-    harness.request(
-        budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
-    )
-    harness.play()
+    harness.begin_after(run_of_three_batches)
     harness.sql(
         "DELETE FROM events WHERE topic IN ('batch-completed', 'run-completed') AND "
         "COALESCE(batch, 99) > ?",

@@ -26,22 +26,21 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
     harness: LocalHarness,
 ) -> None:
     """Processed records and analysed rows go together; nothing goes before it is sure."""
-    harness.load(calls(6))
-    harness.complete("r1")
+    harness.begin_after(ran, 4)
 
     shown = clear_history(harness.backend, "r1")
-    assert (6, 6, False) == (shown.records, shown.output_rows, shown.cleared)
-    assert 6 == harness.books("r1")["analysed"]
+    assert (4, 4, False) == (shown.records, shown.output_rows, shown.cleared)
+    assert 4 == harness.books("r1")["analysed"]
 
     assert clear_history(harness.backend, "r1", "wrong prompt", sure=True).cleared
     books = harness.books("r1")
-    assert (True, 0, 6, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
+    assert (True, 0, 4, 4) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
     assert 0 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
-    assert [("r1", 6, "wrong prompt")] == harness.sql(
+    assert [("r1", 4, "wrong prompt")] == harness.sql(
         "SELECT run_id, records, reason FROM history_clearings"
     )
 
-    assert 6 == harness.run("r2")["analysed"]
+    assert 4 == harness.totals("r2")["analysed"]
     assert harness.books()["ok"]
     assert not clear_history(harness.backend, "r1", sure=True).cleared
 
@@ -64,7 +63,7 @@ def test_records_that_failed_are_brought_back_by_their_run(
     """The errors stay, and the totals of the run still balance."""
     harness = failing(make_harness)
     errors = harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
-    assert 0 == harness.run("r2")["planned"]
+    assert 0 == harness.totals("r2")["planned"]
 
     shown = clear_history(harness.backend, "r1")
     assert (0, 0, 4, False) == (shown.records, shown.output_rows, shown.failed, shown.cleared)
@@ -74,7 +73,7 @@ def test_records_that_failed_are_brought_back_by_their_run(
     assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
     assert errors + 4 == harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
     harness.restart(corruption=None)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
     assert harness.books()["ok"]
     assert not clear_history(harness.backend, "r1", sure=True).cleared, "r3 answered them"
 
@@ -85,7 +84,7 @@ def test_records_that_failed_in_an_earlier_run_too_are_brought_back(
     """A failure of any run keeps a record out of every plan, so all of them are lifted."""
     harness = failing(make_harness)
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1", max_attempts=1))
-    harness.play()
+    harness.play(report_of="r2")
     assert 4 == harness.books("r2")["failed"]
 
     assert 4 == clear_history(harness.backend, "r2", sure=True).failed
@@ -93,7 +92,7 @@ def test_records_that_failed_in_an_earlier_run_too_are_brought_back(
         books = harness.books(run)
         assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
     harness.restart(corruption=None)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
 
 
 def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
@@ -103,7 +102,7 @@ def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
     harness = failing(make_harness)
     harness.restart(corruption=None)
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
-    harness.play()
+    harness.play(report_of="r2")
     assert 4 == harness.books("r2")["analysed"]
 
     nothing = clear_history(harness.backend, "r1", sure=True)
@@ -112,7 +111,7 @@ def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
 
     done = clear_history(harness.backend, "r2", sure=True)
     assert (4, 4, 4) == (done.records, done.output_rows, done.failed)
-    assert 4 == harness.run("r3")["analysed"]
+    assert 4 == harness.totals("r3")["analysed"]
     assert harness.books()["ok"]
 
 
@@ -122,11 +121,10 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     """One that is analysed and one that failed; the others keep what they have."""
     harness = make_harness()
     rows = calls(4)
-    harness.load(rows[:2])
-    harness.complete("r1")
+    harness.begin_after(ran, 2)
     harness.restart(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(rows[2:])
-    harness.complete("r2", max_attempts=1)
+    harness.analyse("r2", max_attempts=1)
     chosen = [id_of(rows[0]), id_of(rows[2])]
 
     shown = clear_history(harness.backend, record_ids=[*chosen, chosen[0]])
@@ -141,7 +139,7 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     assert [1, 1] == [harness.books("r1")[name] for name in ("analysed", "cleared")]
     assert [1, 1] == [harness.books("r2")[name] for name in ("failed", "cleared")]
     harness.restart(corruption=None)
-    harness.complete("r3")
+    harness.analyse("r3")
     assert {*chosen} == {
         record
         for (record,) in harness.sql("SELECT record_id FROM batch_records WHERE run_id = 'r3'")
@@ -152,10 +150,9 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
 def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
     """With both, only these records of that run; one of another run is named."""
     rows = calls(3)
-    harness.load(rows[:2])
-    harness.complete("r1")
+    harness.begin_after(ran, 2)
     harness.load(rows[2:])
-    harness.complete("r2")
+    harness.analyse("r2")
     first, other = id_of(rows[0]), id_of(rows[2])
 
     with pytest.raises(InvalidOperation, match=f"1 of these .* in run r1, {other} first"):
@@ -166,28 +163,26 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
     assert 1 == harness.books("r2")["analysed"]
 
 
-@pytest.mark.parametrize(
-    ("selection", "problem"),
-    [
-        ({}, "nothing is selected: give --run or --record"),
-        ({"record_ids": []}, "nothing is selected: give --run or --record"),
-        ({"record_ids": ["x"]}, "invalid record 'x': use a record id of 32 characters"),
-        ({"record_ids": ["0" * 32 + "\n"]}, "invalid record"),
-        ({"record_ids": ["0" * 32]}, "1 of these records have neither a row nor a failure, 0000"),
-        ({"record_ids": [f"{n:032x}" for n in range(1_001)]}, "1,001 records are given, and a cle"),
-        ({"run_id": "r1", "analysis": "other_v1"}, "run r1 is of the analysis call_review_v1, not"),
-        ({"record_ids": ["0" * 32], "analysis": "other_v1"}, "unknown analysis other_v1"),
-        ({"run_id": "r1", "reason": "forgotten"}, "is that of `troupe forget`: give another"),
-        ({"run_id": "r9"}, "r9"),
-    ],
-)
-def test_a_clearing_that_names_nothing_to_clear_is_refused(
-    harness: LocalHarness, selection: dict[str, Any], problem: str
-) -> None:
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({}, "nothing is selected: give --run or --record"),
+    ({"record_ids": []}, "nothing is selected: give --run or --record"),
+    ({"record_ids": ["x"]}, "invalid record 'x': use a record id of 32 characters"),
+    ({"record_ids": ["0" * 32 + "\n"]}, "invalid record"),
+    ({"record_ids": ["0" * 32]}, "1 of these records have neither a row nor a failure, 0000"),
+    ({"record_ids": [f"{n:032x}" for n in range(1_001)]}, "1,001 records are given, and a cle"),
+    ({"run_id": "r1", "analysis": "other_v1"}, "run r1 is of the analysis call_review_v1, not"),
+    ({"record_ids": ["0" * 32], "analysis": "other_v1"}, "unknown analysis other_v1"),
+    ({"run_id": "r1", "reason": "forgotten"}, "is that of `troupe forget`: give another"),
+    ({"run_id": "r9"}, "r9"),
+]
+
+
+def test_a_clearing_that_names_nothing_to_clear_is_refused(harness: LocalHarness) -> None:
     harness.begin_after(ran, 2)
 
-    with pytest.raises(InvalidOperation, match=problem):
-        clear_history(harness.backend, **selection, sure=True)
+    for selection, problem in REFUSED:
+        with pytest.raises(InvalidOperation, match=problem):
+            clear_history(harness.backend, **selection, sure=True)
     assert 2 == harness.books("r1")["analysed"]
     assert 0 == harness.one("SELECT count(*) FROM history_clearings")
 
@@ -243,9 +238,8 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(
     harness: LocalHarness,
 ) -> None:
     """The refusal names the command."""
-    rows = calls(3)
-    harness.load(rows)
-    harness.complete("r1")
+    rows = calls(2)
+    harness.begin_after(ran, 2)
 
     with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
         reprocess(harness.backend, {"record_ids": [id_of(rows[0])]})
@@ -260,7 +254,7 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
 ) -> None:
     """The source is the user's own; the files are named until they expire."""
     harness.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
-    harness.complete("r1")
+    harness.analyse("r1")
 
     shown = forget(harness.backend, PERSON)
     assert (2, 2, 2) == (shown.processed, shown.members, shown.output_rows)

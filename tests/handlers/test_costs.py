@@ -36,7 +36,7 @@ def test_the_parts_add_up_to_the_cost_of_the_tables(make_harness: MakeHarness) -
     """Of rows, attempts and run alike; waste and further attempts are inside."""
     rows = calls(20)
     harness = damaged(make_harness, rows)
-    harness.complete()
+    harness.analyse()
     found = summary_of(harness)
     totals, parts = found.totals, found.money.parts
     stored = harness.one("SELECT sum(cost) FROM transcription_analyzed_transcripts")
@@ -57,8 +57,8 @@ def test_the_parts_add_up_to_the_cost_of_the_tables(make_harness: MakeHarness) -
 def test_what_was_analysed_before_is_saved_at_the_mean_of_a_row(harness: LocalHarness) -> None:
     """Of this run, and where nothing was stored of the analysis so far."""
     harness.load(calls(20))
-    harness.complete("r1")
-    harness.complete("r2")
+    harness.analyse("r1")
+    harness.analyse("r2")
     first, second = summary_of(harness, "r1"), summary_of(harness, "r2")
     assert first.totals.cost is not None
     each = first.totals.cost / 20
@@ -73,8 +73,8 @@ def test_what_was_analysed_before_is_saved_at_the_mean_of_a_row(harness: LocalHa
 def test_an_unknown_price_stays_unknown_in_every_sum(harness: LocalHarness) -> None:
     """Also in those over several runs."""
     harness.load(calls(5))
-    harness.complete("r1", limit=2, mode="test")
-    harness.complete("r2", model="some-other-model")
+    harness.analyse("r1", limit=2, mode="test")
+    harness.analyse("r2", model="some-other-model")
     money = summary_of(harness, "r2").money
 
     assert {None} == {part.cost for part in money.parts}

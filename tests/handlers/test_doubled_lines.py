@@ -29,7 +29,7 @@ def test_answers_that_do_not_quite_fit_are_rows_that_say_so(
     harness = make_harness(answerer=odd)
     harness.load(calls(6))
 
-    totals = harness.run()
+    totals = harness.totals()
 
     assert (6, 0) == (totals["analysed"], totals["failed"])
     assert 6 == harness.one(ROWS)
@@ -74,7 +74,7 @@ def test_what_was_written_in_a_free_text_is_never_shown(
     harness = make_harness(answerer=named)
     add_analysis(harness.backend, str(folder_of(tmp_path, properties)))
     harness.load(calls(6))
-    harness.complete(analysis=NAME)
+    harness.analyse(analysis=NAME)
 
     fields = operations.report(harness.backend, "r1").summary.changed_fields
 
@@ -99,7 +99,7 @@ def test_an_output_that_holds_every_line_twice_gives_each_row_once(
     bucket.read = read_twice  # type: ignore[method-assign]
     harness.load(calls(20))
 
-    totals = harness.run()
+    totals = harness.totals()
 
     assert doubled
     assert (20, 0, 0) == (totals["analysed"], totals["failed"], totals["open"])
@@ -120,7 +120,7 @@ def test_a_field_for_which_answers_were_refused_is_named(
 
     harness = make_harness(answerer=wrong)
     harness.load(calls(2))
-    harness.complete(max_attempts=2, breaker=100)
+    harness.analyse(max_attempts=2, breaker=100)
 
     summary = operations.report(harness.backend, "r1").summary
 

@@ -51,9 +51,14 @@ def edit_settings(harness: LocalHarness, **changed: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changed), encoding="utf-8")
 
 
-def started(make_harness: MakeHarness, **settings: Any) -> LocalHarness:
-    """A run whose first attempt is closed with half of its records open."""
-    harness = make_harness(corruption=HALF_IS_LOST, **settings)
+def started(make_harness: MakeHarness) -> LocalHarness:
+    """A run whose first attempt is closed with half of its records open, before a restart."""
+    harness = make_harness(corruption=HALF_IS_LOST)
+    harness.begin_after(half_answered)
+    return harness
+
+
+def half_answered(harness: LocalHarness) -> None:
     add_analysis(harness.backend, str(EXAMPLE))
     harness.load(ROWS)
     harness.request("r1", analysis=NAME, breaker=100)
@@ -61,7 +66,6 @@ def started(make_harness: MakeHarness, **settings: Any) -> LocalHarness:
         if harness.backend.deliver_next() is None and not harness.backend.service.step():
             harness._jump()
     assert (4, 1) == harness.sql("SELECT open, attempt FROM attempt_closings")[0]
-    return harness
 
 
 def request_files(harness: LocalHarness, run_id: str = "r1") -> list[str]:
@@ -91,7 +95,7 @@ def test_a_prompt_that_is_edited_between_attempts_is_not_sent(make_harness: Make
     edit_prompt(harness)
     harness.restart(corruption=Corruption(share=0.0))
 
-    harness.play()
+    harness.play(report_of="r1")
 
     totals = harness.books("r1")
     assert (8, True, True) == (totals["analysed"], totals["ok"], totals["completed"])
@@ -104,7 +108,7 @@ def test_a_prompt_that_is_edited_between_attempts_is_not_sent(make_harness: Make
     assert [(1, planned(harness), 4), (2, planned(harness), 4)] == found
 
     harness.load(calls(2, start=50))
-    harness.complete("r2", analysis=NAME)
+    harness.analyse("r2", analysis=NAME)
     assert all(EDITED in text for text in instructions(harness, "r2"))
     assert planned(harness, "r2") != planned(harness)
 
@@ -173,7 +177,7 @@ def test_an_output_table_that_is_extended_during_a_run_takes_its_rows(
                                         "WHERE table_name = 'compliance_checks'")
     }  # fmt: skip
 
-    harness.play()
+    harness.play(report_of="r1")
 
     assert 8 == harness.books("r1")["analysed"]
     assert [(1, 0, 4), (2, 0, 4)] == harness.sql(
@@ -189,7 +193,7 @@ def test_a_version_that_builds_other_request_lines_does_not_change_a_run(
     monkeypatch.setattr(analysis.definition, "request_line", lambda **_: '{"another": "line"}')
     harness.restart(corruption=Corruption(share=0.0))
 
-    harness.play()
+    harness.play(report_of="r1")
 
     assert 8 == harness.books("r1")["analysed"]
     assert 1 == len(instructions(harness))
@@ -269,7 +273,7 @@ def test_rows_say_what_was_asked_and_how_it_was_read(make_harness: MakeHarness) 
         change(harness)
         harness.restart()
         harness.load(calls(2, start=2 * number))
-        harness.complete(f"r{number}", analysis=NAME)
+        harness.analyse(f"r{number}", analysis=NAME)
 
     rows = harness.sql(
         "SELECT run_id, prompt_fingerprint, reader_fingerprint FROM compliance_checks "
@@ -291,10 +295,10 @@ def test_reports_tell_runs_with_other_prompts_apart(make_harness: MakeHarness) -
     harness = make_harness()
     add_analysis(harness.backend, str(EXAMPLE))
     harness.load(calls(4))
-    harness.complete("r1", analysis=NAME, mode="test", limit=2)
+    harness.analyse("r1", analysis=NAME, mode="test", limit=2)
     edit_prompt(harness)
     harness.restart()
-    harness.complete("r2", analysis=NAME)
+    harness.analyse("r2", analysis=NAME)
 
     report = operations.report(harness.backend, "r2")
     summary = report.summary
@@ -314,7 +318,7 @@ def test_the_analysis_of_a_plan_is_made_once_in_a_process(make_harness: MakeHarn
     """By its text: the plan of another run with the same analysis gives the same object."""
     harness = make_harness()
     harness.begin_after(ran, 2)
-    harness.complete("r2")
+    harness.analyse("r2")
     tracking = harness.backend.dependencies.tracking
     first, second = tracking.plan_of("r1"), tracking.plan_of("r2")
     assert first is not None

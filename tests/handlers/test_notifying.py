@@ -29,6 +29,20 @@ def notified(harness: LocalHarness, *errors: Exception) -> KeptRuns:
     return kept
 
 
+def with_report(harness: LocalHarness, *errors: Exception) -> KeptRuns:
+    """Write the report of a run of two calls, and keep what is sent."""
+    harness.begin_after(ended)
+    kept = notified(harness, *errors)
+    harness.backend.wake()
+    harness.play()
+    return kept
+
+
+def ended(harness: LocalHarness) -> None:
+    harness.load(calls(2))
+    harness.analyse("r1")
+
+
 def test_a_run_is_told_once_when_its_report_is_written(harness: LocalHarness) -> None:
     """A notification says what `troupe report` shows."""
     kept = notified(harness)
@@ -68,9 +82,7 @@ def test_failed_records_are_told_by_error_as_in_the_report(make_harness: MakeHar
 
 def test_a_redelivery_tells_nobody_again(harness: LocalHarness) -> None:
     """The handled mark covers it."""
-    kept = notified(harness)
-    harness.load(calls(2))
-    harness.complete()
+    kept = with_report(harness)
 
     (event,) = harness.sql("SELECT event_id FROM events WHERE topic = 'report-written'")
     harness.backend.bus.publish(
@@ -83,9 +95,7 @@ def test_a_redelivery_tells_nobody_again(harness: LocalHarness) -> None:
 
 def test_a_passing_fault_is_repeated_with_the_same_id_and_content(harness: LocalHarness) -> None:
     """With the gaps of every delivery."""
-    kept = notified(harness, Redeliver("503"), Redeliver("503"))
-    harness.load(calls(2))
-    harness.complete()
+    kept = with_report(harness, Redeliver("503"), Redeliver("503"))
 
     assert (3, 1) == (kept.calls, len(kept.sent))
     assert [] == dead_letters.list_dead_letters(harness.backend).letters
@@ -93,9 +103,8 @@ def test_a_passing_fault_is_repeated_with_the_same_id_and_content(harness: Local
 
 def test_what_the_receiver_refuses_waits_for_an_operator(harness: LocalHarness) -> None:
     """The run is over all the same; a replay sends the notification under the same id."""
-    kept = notified(harness, Reject("notification_refused", "h answered 404: correct it"))
-    harness.load(calls(2))
-    books = harness.run()
+    kept = with_report(harness, Reject("notification_refused", "h answered 404: correct it"))
+    books = harness.books("r1")
 
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     assert ("notify-run", "notification_refused") == (letter.handler, letter.cause)
@@ -110,9 +119,7 @@ def test_what_the_receiver_refuses_waits_for_an_operator(harness: LocalHarness) 
 
 def test_a_receiver_that_is_down_for_long_becomes_a_dead_letter(harness: LocalHarness) -> None:
     """After the last delivery of every handler."""
-    kept = notified(harness, *[Redeliver("503")] * 100)
-    harness.load(calls(2))
-    harness.complete()
+    kept = with_report(harness, *[Redeliver("503")] * 100)
 
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     assert ("notify-run", harness.settings.retry.attempts) == (letter.handler, kept.calls)
@@ -219,9 +226,7 @@ def test_without_a_notifier_nothing_is_read_or_said(
 
 def test_a_report_of_an_older_version_is_told_too(harness: LocalHarness) -> None:
     """Fields that are not sent may be missing, and unknown ones are ignored."""
-    kept = notified(harness, Reject("notification_refused", "not yet"))
-    harness.load(calls(2))
-    harness.complete()
+    kept = with_report(harness, Reject("notification_refused", "not yet"))
     report = msgspec.json.decode(harness.one("SELECT report FROM run_reports"))
     for name in ("money", "metrics", "stages", "readings", "redaction", "stop_reasons"):
         del report[name]

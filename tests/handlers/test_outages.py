@@ -20,7 +20,7 @@ UNAVAILABLE = 'Service Unavailable: {"error": {"code": 503, "status": "UNAVAILAB
 def play_for(harness: LocalHarness, hours: float) -> None:
     """The tick comes every five minutes, until no run is open or the time is over."""
     for _ in range(int(hours * 12)):
-        harness.play()
+        harness.play(report_of="r1")
         if "run-completed" in harness.topics():
             return
         harness.tick(minutes=5)
@@ -82,7 +82,7 @@ def test_a_quota_that_never_comes_back_stops_the_run_after_a_day(
         "SELECT error_type, count(*) FROM error_tracking GROUP BY error_type"
     )
     harness.clock.pass_(24 * 3600)
-    assert 12 == harness.run("r2")["analysed"]
+    assert 12 == harness.totals("r2")["analysed"]
 
 
 def test_an_endpoint_that_is_down_for_an_hour_fails_no_record(make_harness: MakeHarness) -> None:
@@ -135,7 +135,7 @@ def test_a_record_on_which_the_service_fails_each_time_is_released(
     harness = make_harness(answerer=answer)
     harness.load(rows)
 
-    harness.complete(max_attempts=1)
+    harness.analyse(max_attempts=1)
 
     assert (3, 0, 1, 0, True) == outcome(harness)
     assert [("service_error", None), ("service_error_repeated", "service_error")] == harness.sql(
@@ -151,7 +151,7 @@ def test_jobs_that_break_off_twice_use_up_no_attempt(make_harness: MakeHarness, 
     harness = make_harness(behaviour=Behaviour(end=breaks_until(3, end)))
     harness.load(calls(4))
 
-    harness.complete(max_attempts=1)
+    harness.analyse(max_attempts=1)
 
     assert (4, 0, 0, 0, True) == outcome(harness)
 
@@ -163,13 +163,13 @@ def test_jobs_that_break_off_three_times_release_their_batch(make_harness: MakeH
     )
     harness.load(calls(9))
 
-    harness.complete(canary=3, rows_per_batch=3)
+    harness.analyse(canary=3, rows_per_batch=3)
 
     assert (6, 0, 3, 0, True) == outcome(harness)
     assert [("job_failed", "no_answer", 3)] == harness.sql(
         "SELECT error_type, cause, count(*) FROM error_tracking WHERE NOT retryable GROUP BY ALL"
     )
-    assert 3 == harness.run("r2")["analysed"]
+    assert 3 == harness.totals("r2")["analysed"]
 
 
 def breaks_until(attempt: int, end: End, batch: int = 1) -> Callable[[Job], End]:

@@ -38,7 +38,7 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness)
     mend()
     assert ["waiting"] == outcomes(dead_letters.replay(harness.backend, dry_run=True))
     assert ["replayed"] == outcomes(dead_letters.replay(harness.backend, handler="write-jsonl"))
-    harness.play()
+    harness.play(report_of="r1")
 
     assert (True, 4) == tuple(harness.books("r1")[k] for k in ("ok", "analysed"))
     assert [] == dead_letters.list_dead_letters(harness.backend).groups
@@ -73,7 +73,7 @@ def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
 
     dead_letters.replay(harness.backend)
     harness.restart()
-    harness.play()
+    harness.play(report_of="r1")
 
     assert harness.books("r1")["completed"]
 
@@ -115,7 +115,7 @@ def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness
     with pytest.raises(InvalidOperation):
         dead_letters.discard(harness.backend, letter.letter_id, "again")
     harness.restart(behaviour=Behaviour())
-    assert 3 == harness.run("r2")["analysed"]
+    assert 3 == harness.totals("r2")["analysed"]
 
 
 def test_a_message_that_is_no_event_is_shown_and_can_be_discarded_only(
@@ -146,14 +146,14 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
-    harness.complete("r1", breaker=100)
+    harness.analyse("r1", breaker=100)
     harness.restart(corruption=None)
 
     preview = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)
     done = operations.OPERATIONS["reprocess"](
         harness.backend, request={"of_run": "r1", "run_id": "again"}
     )
-    harness.play()
+    harness.play(report_of="again")
 
     assert (2, None) == (preview.records, preview.run_id)
     low, high = preview.cost

@@ -90,7 +90,7 @@ def test_between_the_end_of_the_run_and_the_replacement_no_plan_takes_the_record
         request = {"record_ids": [id_of(call(0))], **text} if text else None
         left = reprocess(harness.backend, request or {"of_run": "r1"}, dry_run=True)
         assert 0 == left.records
-    assert 0 == harness.run("r2")["planned"]
+    assert 0 == harness.totals("r2")["planned"]
 
 
 def test_a_record_without_a_new_answer_keeps_its_old_row(
@@ -183,7 +183,7 @@ def test_a_run_that_replaces_nothing_runs_no_replacement(
 def test_the_changed_records_are_narrowed_by_run_and_by_record(harness: LocalHarness) -> None:
     harness.begin_after(ran, 2)
     harness.load(calls(2, start=2))
-    harness.complete("r2")
+    harness.analyse("r2")
     edit(harness, 0, 1, 2, 3)
 
     def asked(**fields: Any) -> int:
@@ -206,7 +206,7 @@ def test_other_requests_still_leave_changed_records_out(harness: LocalHarness) -
     harness.begin_after(ran, 2)
     edit(harness, 0)
 
-    assert 0 == harness.run("r2")["planned"]
+    assert 0 == harness.totals("r2")["planned"]
     assert 0 == reprocess(harness.backend, {"of_run": "r1"}, dry_run=True).records
 
 
@@ -221,4 +221,4 @@ def test_a_cleared_run_takes_the_old_rows_of_its_records_with_it(harness: LocalH
 
     assert [("r1", 1)] == harness.sql(ROWS)
     assert all(harness.books(run)["ok"] for run in ("r1", "c1"))
-    assert 1 == harness.run("r2")["analysed"]
+    assert 1 == harness.totals("r2")["analysed"]

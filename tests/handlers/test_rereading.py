@@ -65,7 +65,7 @@ def mend(harness: LocalHarness, **settings: Any) -> None:
 
 def read_again(harness: LocalHarness, run_id: str = "a1", of_run: str = "r1") -> dict[str, Any]:
     harness.publish(RereadRequested(run_id=run_id, of_run=of_run))
-    harness.play()
+    harness.play(report_of=run_id)
     return harness.books(run_id)
 
 
@@ -88,7 +88,7 @@ def test_what_was_refused_becomes_rows_and_nothing_is_paid(harness: LocalHarness
     )
     assert 0 == harness.one("SELECT count(*) FROM claims WHERE run_id = 'a1'")
     assert 0 == harness.one("SELECT count(*) FROM error_tracking WHERE run_id = 'a1'")
-    assert 0 == harness.run("r2", **REQUEST)["planned"]
+    assert 0 == harness.totals("r2", **REQUEST)["planned"]
 
 
 def test_the_new_rows_say_by_which_rules_they_were_read(harness: LocalHarness) -> None:
@@ -118,7 +118,7 @@ def test_answers_that_are_refused_again_change_nothing(harness: LocalHarness) ->
         "SELECT error_type, cause, count(*) FROM error_tracking WHERE run_id = 'a1' "
         "AND error_type = 'not_reread' GROUP BY ALL"
     )
-    assert 0 == harness.run("r2", **REQUEST)["planned"]
+    assert 0 == harness.totals("r2", **REQUEST)["planned"]
 
 
 def test_answers_that_are_gone_are_named(harness: LocalHarness) -> None:
@@ -151,7 +151,7 @@ def test_outputs_of_every_attempt_are_read(make_harness: MakeHarness, tmp_path: 
     harness = make_harness(answerer=moody)
     add_analysis(harness.backend, str(folder_of(tmp_path, MOOD, grades="exact_only")))
     harness.load(calls(6))
-    harness.complete("r1", **REQUEST | {"max_attempts": 3})
+    harness.analyse("r1", **REQUEST | {"max_attempts": 3, "canary": 6})
     assert 3 == harness.one("SELECT max(attempt) FROM attempt_closings")
     mend(harness)
 
@@ -204,7 +204,7 @@ def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(harness: Lo
 
     with pytest.raises(InvalidOperation, match="ends by itself"):
         operations.cancel(harness.backend, "a1")
-    harness.play()
+    harness.play(report_of="a1")
     assert 3 == harness.books("a1")["analysed"]
 
 
@@ -214,7 +214,7 @@ def test_a_command_to_cancel_it_does_nothing(harness: LocalHarness) -> None:
     harness.publish(RereadRequested(run_id="a1", of_run="r1"))
     harness.play_until("reread-planned", "a1")
     harness.publish(CancelRequested(run_id="a1"))
-    harness.play()
+    harness.play(report_of="a1")
 
     assert "run-stopped" not in harness.topics("a1")
     assert 3 == harness.books("a1")["analysed"]
@@ -250,4 +250,4 @@ def test_released_records_are_read_again_too(harness: LocalHarness) -> None:
     mend(harness)
 
     assert 3 == read_again(harness)["analysed"]
-    assert 0 == harness.run("r2", **REQUEST)["planned"]
+    assert 0 == harness.totals("r2", **REQUEST)["planned"]

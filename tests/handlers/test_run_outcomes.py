@@ -13,7 +13,7 @@ def test_a_batch_with_failed_records_is_no_success(
     """Every record of the first batch gets no good answer."""
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(calls(4))
-    harness.complete("r1", max_attempts=1, breaker=100)
+    harness.analyse("r1", max_attempts=1, breaker=100)
     summary = operations.report(harness.backend, "r1").summary
 
     assert (1, 1) == (summary.times.batches_completed, summary.times.batches_with_failures)

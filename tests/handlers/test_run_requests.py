@@ -200,7 +200,7 @@ def test_a_limit_bounds_a_test_and_the_rest_is_counted(harness: LocalHarness) ->
     """A test is a test."""
     harness.load(calls(30))
 
-    books = harness.run(mode="test", limit=7)
+    books = harness.totals(mode="test", limit=7)
 
     assert (7, 7) == (books["planned"], books["analysed"])
     plan = harness.backend.dependencies.tracking.plan_of("r1")
@@ -213,7 +213,7 @@ def test_named_records_alone_are_taken(harness: LocalHarness) -> None:
     rows = calls(5)
     harness.load(rows)
 
-    harness.complete(mode="single", record_ids=[id_of(rows[3])])
+    harness.analyse(mode="single", record_ids=[id_of(rows[3])])
 
     assert [id_of(rows[3])] == [
         r for (r,) in harness.sql("SELECT record_id FROM transcription_analyzed_transcripts")
@@ -227,7 +227,7 @@ def test_filters_narrow_a_run(harness: LocalHarness) -> None:
     )
 
     start = START - timedelta(days=1, minutes=3)
-    books = harness.run(
+    books = harness.totals(
         mode="custom", providers=["tests"], directions=["INBOUND"], event_time_from=start
     )
 
@@ -240,7 +240,7 @@ def test_an_incremental_run_counts_what_lies_below_its_floor(harness: LocalHarne
     old = (START - timedelta(days=60)).isoformat()
     harness.load([*calls(2, start=3), *calls(1, start=9, event_timestamp=old)])
 
-    books = harness.run("r2", mode="incremental")
+    books = harness.totals("r2", mode="incremental")
 
     assert 2 == books["planned"]
     plan = harness.backend.dependencies.tracking.plan_of("r2")
@@ -269,7 +269,7 @@ def test_reprocessing_takes_the_failed_records_of_a_run_in_a_new_run(
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
-    harness.complete("r1", breaker=100)
+    harness.analyse("r1", breaker=100)
     harness.restart(corruption=None)
 
     harness.publish(ReprocessRequested(run_id="again", of_run="r1", error_types=["blocked"]))
@@ -287,12 +287,12 @@ def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(
     """And not analysed again."""
     rows = calls(3)
     harness.load(rows)
-    harness.complete("r1")
+    harness.analyse("r1")
     harness.backend.warehouse.db.execute(
         "UPDATE transcription_pass_2 SET transcript = 'edited' WHERE \"interactionId\" = 'int-1'"
     )
 
-    harness.complete("r2")
+    harness.analyse("r2")
 
     plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None

@@ -21,7 +21,7 @@ def test_a_cancelled_run_releases_what_never_began(make_harness: MakeHarness) ->
     harness.play_until("batch-completed")
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert books["ok"]
@@ -39,10 +39,10 @@ def test_released_records_are_planned_by_the_next_run(make_harness: MakeHarness)
     harness.request(canary=10, rows_per_batch=10, concurrency=1)
     harness.play_until("batch-completed")
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
     released = harness.books("r1")["released"]
 
-    books = harness.run("r2")
+    books = harness.totals("r2")
 
     assert (released, released, True) == (books["planned"], books["analysed"], books["ok"])
 
@@ -57,7 +57,7 @@ def test_a_running_job_is_cancelled_and_harvested(make_harness: MakeHarness) -> 
     harness.backend.service.step()
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert books["ok"]
@@ -110,7 +110,7 @@ def test_the_canary_goes_alone(make_harness: MakeHarness) -> None:
 def test_never_more_batches_in_flight_than_the_cap(make_harness: MakeHarness) -> None:
     """And a slot is refilled when one batch ends."""
     harness = make_harness()
-    harness.load(calls(40))
+    harness.load(calls(25))
     harness.request(canary=5, rows_per_batch=5, concurrency=3)
     most = 0
     while "run-completed" not in harness.topics():
@@ -150,7 +150,7 @@ def test_a_stop_releases_a_thousand_batches_in_one_transaction(make_harness: Mak
     harness.play_until("jsonl-uploaded")
 
     harness.publish(CancelRequested(run_id="r1"))
-    harness.play()
+    harness.play(report_of="r1")
 
     books = harness.books("r1")
     assert (0, 1_000, True) == (books["analysed"], books["released"], books["completed"])

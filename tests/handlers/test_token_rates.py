@@ -9,7 +9,7 @@ from events import RunRequested
 from handlers.runs.estimate import TokenRates, estimate
 from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis, token_rates
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from tracking import SourceReading
 from troupe import operations
 from troupe.operations.run_requests import Preview
@@ -22,6 +22,12 @@ def preview(harness: LocalHarness, **request: Any) -> Preview:
     answer = operations.request(harness.backend, {"run_id": "next"} | request, dry_run=True)
     assert isinstance(answer, Preview)
     return answer
+
+
+def measured(harness: LocalHarness) -> None:
+    """A run with enough answers for an estimate, and records that are left."""
+    harness.load(calls(60))
+    harness.complete("r1", mode="test", limit=25)
 
 
 def width(ends: tuple[float, float]) -> float:
@@ -42,7 +48,7 @@ def test_the_first_run_is_estimated_by_a_look_at_its_texts(harness: LocalHarness
 def test_a_later_run_is_estimated_by_what_answers_took(harness: LocalHarness) -> None:
     """What a run took lies between the ends for one like it, which are close to each other."""
     harness.load(calls(240))
-    harness.complete("r1", mode="test", limit=120)
+    harness.analyse("r1", mode="test", limit=120)
     ((read, written),) = harness.sql(
         "SELECT sum(prompt_tokens), sum(output_tokens) FROM attempt_closings"
     )
@@ -57,9 +63,8 @@ def test_a_later_run_is_estimated_by_what_answers_took(harness: LocalHarness) ->
 
 def test_answers_of_another_model_or_prompt_say_nothing(harness: LocalHarness) -> None:
     """Nor do a few."""
-    harness.load(calls(60))
-    harness.complete("r1", mode="test", limit=25)
-    harness.complete("r2", mode="test", limit=5, model="gemini-3.5-pro")
+    harness.begin_after(measured)
+    harness.analyse("r2", mode="test", limit=5, model="gemini-3.5-pro")
 
     assert "measured" == preview(harness).basis.input
     assert "sampled" == preview(harness, model="gemini-3.5-pro").basis.input
@@ -67,8 +72,7 @@ def test_answers_of_another_model_or_prompt_say_nothing(harness: LocalHarness) -
 
 def test_answers_of_long_ago_say_nothing(harness: LocalHarness) -> None:
     """Models and transcripts change."""
-    harness.load(calls(60))
-    harness.complete("r1", mode="test", limit=25)
+    harness.begin_after(measured)
 
     harness.clock.pass_(100 * 24 * 3600)
 
@@ -98,8 +102,7 @@ def measured_rates(
     harness: LocalHarness, answers: int, text_bytes: int, input_tokens: int
 ) -> TokenRates:
     """The rates after a run with these figures."""
-    harness.load(calls(1))
-    harness.complete("r1")
+    harness.begin_after(ran, 1)
     line_bytes = answers * (ANALYSIS.line_overhead_bytes + text_bytes)
     harness.sql(f"UPDATE batch_plans SET records = {answers}, bytes = {line_bytes}")  # noqa: S608
     harness.sql(

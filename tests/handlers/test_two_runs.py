@@ -5,7 +5,7 @@ from tests.harness import LocalHarness, calls
 
 def test_two_runs_requested_in_the_same_moment_share_no_record(harness: LocalHarness) -> None:
     """Disjoint batches, every record once."""
-    harness.load(calls(50))
+    harness.load(calls(25))
 
     harness.request("r1", canary=5, rows_per_batch=10)
     harness.request("r2", canary=5, rows_per_batch=10)
@@ -14,7 +14,7 @@ def test_two_runs_requested_in_the_same_moment_share_no_record(harness: LocalHar
     one, two = harness.books("r1"), harness.books("r2")
     assert one["ok"]
     assert two["ok"]
-    assert 50 == one["analysed"] + two["analysed"]
+    assert 25 == one["analysed"] + two["analysed"]
     assert 0 == harness.one(
         "SELECT count(*) FROM "
         "(SELECT record_id FROM batch_records GROUP BY ALL HAVING count(*) > 1)"
@@ -28,7 +28,7 @@ def test_records_held_by_an_open_run_are_counted_as_held(harness: LocalHarness) 
     harness.backend.deliver_next()
 
     harness.request("r2")
-    harness.play()
+    harness.play(report_of="r2")
 
     plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
@@ -40,8 +40,8 @@ def test_a_run_split_by_limits_leaves_the_rest_to_the_next(harness: LocalHarness
     harness.load(calls(30))
 
     for number in range(2):
-        harness.complete(f"t{number}", mode="test", limit=10)
-    harness.complete("rest")
+        harness.analyse(f"t{number}", mode="test", limit=10)
+    harness.analyse("rest")
 
     books = harness.books()
     assert (30, 30, 0, True) == (

@@ -32,7 +32,7 @@ def test_four_poison_answers_of_a_thousand_leave_996_rows_and_4_named_errors(
     harness = make_harness(corruption=Corruption(share=0, poison=poison, poison_kind=Kind.CUT))
     harness.load(rows)
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (996, 4, True) == (books["analysed"], books["failed"], books["ok"])
     assert poison == {
@@ -51,7 +51,7 @@ def test_only_open_records_are_asked_again(make_harness: MakeHarness) -> None:
     harness = make_harness(corruption=Corruption(share=0, poison=lost, poison_kind=Kind.LOST))
     harness.load(rows)
 
-    harness.complete(max_attempts=2)
+    harness.analyse(max_attempts=2)
 
     assert [(1, 20), (2, 3)] == harness.sql(
         "SELECT attempt, asked FROM attempt_closings ORDER BY attempt"
@@ -68,7 +68,7 @@ def test_an_errored_line_never_yields_a_row(make_harness: MakeHarness) -> None:
     )
     harness.load(rows)
 
-    books = harness.run(max_attempts=1)
+    books = harness.totals(max_attempts=1)
 
     assert (4, 1) == (books["analysed"], books["failed"])
     assert {"vertex_ai_error", "attempts_exhausted"} == {
@@ -85,7 +85,7 @@ def test_records_that_failed_for_good_are_skipped_by_later_plans(make_harness: M
         )
     )
     harness.load(rows)
-    harness.complete("r1")
+    harness.analyse("r1")
     jobs = harness.jobs()
 
     books = harness.run("r2")
@@ -104,7 +104,7 @@ def test_a_blocked_answer_fails_at_once(make_harness: MakeHarness) -> None:
     )
     harness.load(rows)
 
-    harness.complete()
+    harness.analyse()
 
     assert 1 == harness.one("SELECT count(*) FROM attempt_closings")
     assert [("blocked", False, False)] == harness.sql(
@@ -122,7 +122,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(make_harness: MakeHarnes
     )
     harness.load(rows)
 
-    harness.complete(max_attempts=3)
+    harness.analyse(max_attempts=3)
 
     caps = []
     for blob in harness.backend.bucket.list(harness.backend.bucket.uri("requests")):
@@ -147,7 +147,7 @@ def test_what_an_unfinished_job_wrote_is_harvested(
     harness = make_harness(behaviour=ends(end))
     harness.load(calls(20))
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (20, True) == (books["analysed"], books["ok"])
     assert event in harness.topics()
@@ -161,7 +161,7 @@ def test_a_job_that_failed_without_output_is_found_by_the_tick(make_harness: Mak
     harness = make_harness(behaviour=ends(End(state=JobState.FAILED, code=13, share=0)))
     harness.load(calls(5))
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (5, True) == (books["analysed"], books["ok"])
     assert 5 == harness.one("SELECT count(*) FROM error_tracking WHERE error_type = 'no_answer'")
@@ -193,8 +193,8 @@ def test_an_unknown_model_stops_the_run(make_harness: MakeHarness) -> None:
     harness = make_harness(behaviour=Behaviour(unknown_models=frozenset({model})))
     harness.load(calls(8))
 
-    refused = harness.run("r1", model="gemini-0")
-    books = harness.run("r2")
+    refused = harness.totals("r1", model="gemini-0")
+    books = harness.totals("r2")
 
     assert (8, True) == (refused["released"], refused["ok"])
     assert (8, True) == (books["analysed"], books["ok"])
@@ -231,7 +231,7 @@ def test_sharded_and_shuffled_output_is_read_as_one(make_harness: MakeHarness) -
     harness = make_harness(behaviour=Behaviour(shards=3, incremental=True))
     harness.load(calls(30))
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (30, 0, True) == (books["analysed"], books["doubled"], books["ok"])
 
@@ -243,7 +243,7 @@ def test_after_the_last_attempt_what_is_open_has_failed(make_harness: MakeHarnes
     harness = make_harness(corruption=Corruption(share=0, poison=cut, poison_kind=Kind.LOST))
     harness.load([*rows, *calls(1, start=9)])
 
-    books = harness.run(max_attempts=3, breaker=100)
+    books = harness.totals(max_attempts=3, breaker=100)
 
     assert (1, 4, True) == (books["analysed"], books["failed"], books["ok"])
     assert [("missing_response", 4)] == harness.sql(
@@ -257,7 +257,7 @@ def test_thirty_per_cent_damage_ends_in_balanced_books(make_harness: MakeHarness
     harness = make_harness(corruption=Corruption(share=0.3, seed=4), deployment="d4")
     harness.load(calls(300))
 
-    books = harness.run(canary=50, rows_per_batch=100, breaker=100)
+    books = harness.run(canary=100, rows_per_batch=200, breaker=100)
 
     assert books["ok"]
     assert 300 == books["analysed"] + books["failed"]

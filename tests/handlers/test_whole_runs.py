@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from handlers.dispatch.message import Outcome
 from tests.analysis.making import ANSWER
 from tests.harness import LocalHarness, call, calls, ran
 from tracking.tables import layouts
+from troupe.backends.local.backend import LOCAL_POLICY
 from troupe.backends.local.bus import Retry
 from troupe.standin.prediction_lines import Answer, text_of
 from troupe.standin.settings import Behaviour
@@ -59,7 +61,7 @@ def test_only_new_rows_are_analysed_by_the_next_run(harness: LocalHarness) -> No
     harness.begin_after(ran, 5)
     harness.load(calls(3, start=5))
 
-    books = harness.run("r2")
+    books = harness.totals("r2")
 
     assert (3, 5) == (books["planned"], books["skipped"])
 
@@ -85,7 +87,7 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(harness: LocalHa
     """Nothing is dropped silently."""
     harness.load([*calls(4), call(1), call(8, transcript=None), call(9, transcript=" \n ")])
 
-    books = harness.run()
+    books = harness.totals()
 
     assert (4, 3) == (books["planned"], books["skipped"])
     plan = harness.backend.dependencies.tracking.plan_of("r1")
@@ -98,18 +100,18 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(harness: LocalHa
 
 def test_rows_that_come_and_go_during_the_run_change_nothing(harness: LocalHarness) -> None:
     """Membership is frozen when the run is planned."""
-    harness.load(calls(30))
+    harness.load(calls(15))
     harness.request(canary=5, rows_per_batch=10)
     harness.play_until("jsonl-uploaded")
     harness.load(calls(6, start=100))
     harness.backend.warehouse.db.execute(
-        "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-17')"
+        "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-12')"
     )
 
-    harness.play()
+    harness.play(report_of="r1")
 
-    assert (30, 30, True) == tuple(harness.books("r1")[k] for k in ("planned", "analysed", "ok"))
-    assert (6, True) == tuple(harness.run("r2")[k] for k in ("planned", "ok"))
+    assert (15, 15, True) == tuple(harness.books("r1")[k] for k in ("planned", "analysed", "ok"))
+    assert (6, True) == tuple(harness.totals("r2")[k] for k in ("planned", "ok"))
 
 
 def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness]) -> None:
@@ -122,9 +124,9 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
 
     harness = make_harness(answerer=answerer)
     harness.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])
-    harness.complete()
+    harness.analyse()
     harness.load(calls(1, start=5))
-    harness.complete("r2", grounding=False)
+    harness.analyse("r2", grounding=False)
 
     assert [(0.0,), (1.0,), (None,)] == harness.sql(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
@@ -135,13 +137,14 @@ def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
     make_harness: Callable[..., LocalHarness],
 ) -> None:
     """Jobs that wait in the queue for days, one after the other."""
-    harness = make_harness(behaviour=SLOW)
-    harness.load(calls(10))
+    policy = replace(LOCAL_POLICY, look_back_days=10)
+    harness = make_harness(behaviour=SLOW, policy=policy)
+    harness.load(calls(4))
     harness.request("r1", canary=1, rows_per_batch=1, concurrency=1)
 
-    assert days_to_the_end(harness) > harness.backend.dependencies.policy.look_back_days
+    assert days_to_the_end(harness) > policy.look_back_days
     books = harness.books("r1")
-    assert (True, 10) == (books["ok"], books["analysed"])
+    assert (True, 4) == (books["ok"], books["analysed"])
 
 
 def test_a_run_is_stopped_before_its_memberships_expire(

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts
 _FIRST = "INSERT INTO local_deliveries VALUES ($1, $2)"
 _FORGET = "DELETE FROM local_deliveries WHERE delivery = $1"
 _FURTHER = "UPDATE local_deliveries SET attempts = $2 WHERE delivery = $1"
+_FORGET = "DELETE FROM local_deliveries WHERE delivery = $1"
 
 
 class DeliveryCounts(Protocol):

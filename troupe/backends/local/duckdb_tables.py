@@ -11,6 +11,14 @@ from tracking.tables import Column, columns_of, layouts
 
 MACROS = files(__package__).joinpath("macros.sql").read_text(encoding="utf-8")
 
+_LOCAL = """
+CREATE TABLE IF NOT EXISTS local_jobs (
+  job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
+"""
+"""Tables of the local backend alone."""
+
 _TYPES = {
     "STRING": "VARCHAR",
     "INTEGER": "BIGINT",
@@ -89,7 +97,7 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
     if has_all(db, own):
         return
     is_new = db.execute(_ANY_TABLE).fetchone() is None
-    db.execute(MACROS)
+    db.execute(MACROS + _LOCAL)
     tables = _all_tables(own)
     for table, columns in tables.items():
         db.execute(create_table(table, columns))
@@ -123,7 +131,7 @@ def _all_tables(own: Mapping[str, Sequence[Column]]) -> dict[str, Sequence[Colum
 
 def _hash_of(tables: Mapping[str, Sequence[Column]]) -> str:
     statements = sorted(create_table(table, columns) for table, columns in tables.items())
-    return sha256("\n".join([MACROS, *statements]).encode()).hexdigest()
+    return sha256("\n".join([MACROS, _LOCAL, *statements]).encode()).hexdigest()
 
 
 def _created_before(db: duckdb.DuckDBPyConnection) -> str | None:

@@ -36,13 +36,6 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 """Limits for a laptop: a plan of a million records spills to disk."""
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS local_jobs (
-  job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
-);
-CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
-"""
-
 
 class LocalWarehouse:
     """Owned by one process at a time; others go through `control_server.py`."""
@@ -67,7 +60,6 @@ class LocalWarehouse:
         try:
             if not read_only:
                 create_all(self.db, tables or {})
-                self.db.execute(TABLES)
             elif not has_all(self.db, tables or {}):
                 raise InvalidHome(
                     f"{path} was written by another version of Troupe: `troupe work --idle-timeout "
@@ -194,10 +186,11 @@ class LocalWarehouse:
             self._bucket.discard(STAGING)
 
     def _drop_staging(self, before: datetime) -> None:
-        old = "SELECT name FROM local_staging WHERE made_at < $1"
-        for (name,) in self.db.execute(old, [_plain(before)]).fetchall():
+        old = self.db.execute(parsed(_OLD_STAGING), [_plain(before)]).fetchall()
+        for (name,) in old:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
-        self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
+        if old:
+            self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
     def columns(self, table: str) -> dict[str, str]:
         name = table.rpartition(".")[2].replace('"', '""')
@@ -245,9 +238,7 @@ class LocalWarehouse:
 
     def _free_suffix(self, job_id: str) -> str | None:
         """Return the id to run under; None if the job is done. The id of a failed job is used up."""
-        rows = self.db.execute(
-            parsed("SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)"), [job_id]
-        ).fetchall()
+        rows = self.db.execute(parsed(_TRIES), [job_id]).fetchall()
         tries = [state for name, state in rows if number_of_try(job_id, name) is not None]
         return None if "done" in tries else job_try(job_id, len(tries) + 1)
 
@@ -329,6 +320,8 @@ def _connected(path: Path | None, file: ReadFile | None) -> duckdb.DuckDBPyConne
 _IN_USE = re.compile(r"Conflicting lock|already attached|different configuration")
 """How DuckDB refuses a file that another process, or another part of this one, has open."""
 _STAGING = re.compile(r"\b[a-z]++_staging_\d+\b")
+_TRIES = "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)"
+_OLD_STAGING = "SELECT name FROM local_staging WHERE made_at < $1"
 
 
 def staging_tables(script: str) -> set[str]:
