@@ -96,25 +96,18 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
     """
     if has_all(db, own):
         return
-    is_new = db.execute(_ANY_TABLE).fetchone() is None
     db.execute(MACROS + _LOCAL)
     tables = _all_tables(own)
     for table, columns in tables.items():
         db.execute(create_table(table, columns))
-    if not is_new:
-        _add_columns(db, tables)
-    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
-
-
-def _add_columns(db: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[Column]]) -> None:
     known = set(db.execute(_COLUMNS).fetchall())
     for table, columns in tables.items():
         for column in columns:
             if (table, column.name) not in known:
                 db.execute(add_column(table, column))
+    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
 
 
-_ANY_TABLE = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() LIMIT 1"
 _COLUMNS = """
 SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database()
 """
