@@ -75,11 +75,8 @@ def temporary_files() -> dict[str, str]:
 
 
 def tests(marker: str, dist: str, paths: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the command that runs the tests: a process for each core, and one while quick ones wait.
-
-    Slow tests keep the cores busy themselves, with emulators, browsers and services.
-    """
-    processes = str((os.cpu_count() or 1) + (marker != "slow"))
+    """Return the command that runs the tests, with a process for each core."""
+    processes = str(os.cpu_count() or 1)
     return "tests", ["pytest", "-n", processes, "--dist", dist, "-rs", "-m", marker, *paths]
 
 

@@ -23,7 +23,7 @@ def command(tmp_path: Path) -> Iterator[Command]:
 def test_request_status_verify_and_cancel_beside_a_running_worker(command: Command) -> None:
     """The worker answers for them: two processes, one state folder."""
     assert "requested run r1" in command("request", "--run-id", "r1", "--canary", "5")
-    assert "completed" in command("status", "r1", "--watch")
+    assert "completed" in command("status", "r1", "--watch", "--every", "0.2")
     totals = command.json("verify", "r1")
     assert (30, True) == (totals["analysed"], totals["ok"])
     assert "completed already" in command("cancel", "r1")

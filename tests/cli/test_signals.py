@@ -39,7 +39,9 @@ run_command(simulate)
 """
 OBSTINATE = """
 import threading
+from troupe import interrupts
 from troupe.interrupts import run_command
+interrupts.GRACE_SECONDS = interrupts.END_SECONDS = 0.1
 def ignore():
     while True:
         try:

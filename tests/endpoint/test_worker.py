@@ -12,6 +12,7 @@ import pytest
 from tests.cli.command import Command
 from tests.endpoint.server import Asked, Said, Server, serving
 from tests.files import files_in
+from troupe.endpoint import pace, pool
 
 ANSWER = {
     "callSummary": "The line was broken. It is repaired.",
@@ -80,8 +81,12 @@ def test_the_options_and_the_environment_reach_the_endpoint(
     assert [] == [data for data in written if b"k3y" in data]
 
 
-def test_an_endpoint_that_dies_in_the_middle_costs_no_attempt(tmp_path: Path) -> None:
+def test_an_endpoint_that_dies_in_the_middle_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same worker waits, and goes on when it is back: no answer is asked for twice."""
+    monkeypatch.setattr(pool, "_FIRST_DELAY", 0.005)
+    monkeypatch.setattr(pace, "_FIRST_PAUSE", 0.005)
     run = command(tmp_path, 30, "--max-attempts", "1")
     probes: list[Asked] = []
 

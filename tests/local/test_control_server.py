@@ -306,7 +306,7 @@ def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
     backend: LocalBackend, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     """The server ends its connection after a while."""
-    monkeypatch.setattr(control_server._Connection, "timeout", 0.5)
+    monkeypatch.setattr(control_server._Connection, "timeout", 0.2)
     with serving(backend) as server:
         address = ("127.0.0.1", control_file(backend.home)["port"])
         silent = [socket.create_connection(address, timeout=10) for _ in range(20)]

@@ -225,7 +225,7 @@ def collector() -> Iterator[tuple[str, list[str]]]:
     paths: list[str] = []
     handler = type("Collector", (_Collector,), {"paths": paths})
     server = HTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", paths
     server.shutdown()

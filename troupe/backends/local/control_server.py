@@ -32,6 +32,8 @@ TIMEOUT_SECONDS = 600.0
 REQUEST_SECONDS = 10.0
 """How long the server waits for the next part of a request."""
 MAX_REQUEST_BYTES = 32 << 20
+_CLOSE_SECONDS = 0.05
+"""How often the server looks whether it is closed: the end of every worker waits for that."""
 _SECRET_LENGTH = 32
 """Hex digits. A connection without them gets no further than that."""
 
@@ -73,7 +75,9 @@ class ControlServer(socketserver.ThreadingTCPServer):
         self.secret = secrets.token_hex(_SECRET_LENGTH // 2)
         self.requests: queue.Queue[tuple[_Request, Future[Any]]] = queue.Queue()
         self._file = home / CONTROL_FILE
-        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_CLOSE_SECONDS,), daemon=True
+        )
 
     def open(self) -> None:
         """Accept connections, and write the port and the secret to the control file."""
