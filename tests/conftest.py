@@ -19,6 +19,7 @@ settings.load_profile("no deadline")
 SLOW_FIXTURES = {
     "pubsub", "storage_server", "bigquery_server", "cloud_servers",  # emulators
     "image",
+    "built_site",  # the documentation, built
     "google_sql", "in_google_sql",  # compile Google's analyzer for half a minute
     "browser_tab",
     "tf",  # Terraform, once for each supported version of the provider

@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_returns_its_figures(name: str) -> None:
     """Figures that can be encoded, and a section of the page made of them."""

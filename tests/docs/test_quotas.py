@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from scripts.quotas import table
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "restore.md"
 
 
+@pytest.mark.slow
 def test_the_page_has_the_usage_that_the_code_has() -> None:
     """`python -m scripts.quotas` prints the table between the marks."""
     text = PAGE.read_text(encoding="utf-8")

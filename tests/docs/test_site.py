@@ -31,7 +31,7 @@ cli(["build", "--strict", "--site-dir", sys.argv[1]])
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built with `--strict`: a warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
@@ -47,23 +47,23 @@ def pages() -> list[Path]:
     return [page for page in files if page.relative_to(DOCS).parts[0] not in NOT_PAGES]
 
 
-def test_every_page_becomes_a_page_of_the_site(site: Path) -> None:
+def test_every_page_becomes_a_page_of_the_site(built_site: Path) -> None:
     """Files that pages link to are copied as well."""
-    built = {str(file.relative_to(site)) for file in files_in(site, "**/*.html")}
+    built = {str(file.relative_to(built_site)) for file in files_in(built_site, "**/*.html")}
     wanted = {str(page.relative_to(DOCS).with_suffix(".html")) for page in pages()}
 
     assert set() == wanted - built
-    assert (site / "reference" / "asyncapi.json").is_file()
+    assert (built_site / "reference" / "asyncapi.json").is_file()
 
 
-def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
+def test_the_site_loads_nothing_from_other_hosts(built_site: Path) -> None:
     """No script, style, font or picture: the site can be read without network."""
     external = re.compile(
         r"""(?:src=|<link[^>]*href=|url\(|@import\s)["']?(?:https?:)?//[^"')\s]+"""
     )
     loads = [
-        f"{file.relative_to(site)}: {hit.group()[:80]}"
-        for file in files_in(site)
+        f"{file.relative_to(built_site)}: {hit.group()[:80]}"
+        for file in files_in(built_site)
         if file.suffix in (".html", ".css", ".svg")
         for hit in external.finditer(file.read_text(encoding="utf-8"))
     ]
@@ -140,12 +140,12 @@ def test_blocks_of_a_list_item_are_indented_for_the_generator(written: str, show
     assert shown == list_items_moved(written)
 
 
-def test_no_fenced_block_is_shown_as_text(site: Path) -> None:
+def test_no_fenced_block_is_shown_as_text(built_site: Path) -> None:
     """A block that the generator does not recognise becomes inline code."""
     unrecognised = re.compile(r"<code>(?:sh|console|json|text)\n|<p>```|```</p>")
     broken = [
-        str(file.relative_to(site))
-        for file in files_in(site, "**/*.html")
+        str(file.relative_to(built_site))
+        for file in files_in(built_site, "**/*.html")
         if unrecognised.search(file.read_text(encoding="utf-8"))
     ]
 

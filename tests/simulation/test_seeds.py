@@ -9,8 +9,8 @@ from troupe.cli.app import app
 from troupe.simulation import run_simulations, simulate
 from troupe.simulation.simulate import SimulationResult
 
-SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "3"))
-"""A few in every test run; set TROUPE_SIMULATION_SEEDS for more."""
+SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "1"))
+"""One in every test run; set TROUPE_SIMULATION_SEEDS for more."""
 SEEDS_PER_TEST = 3
 SEED = 38
 """A seed with faults of many kinds; processes with other analyses handle some of its events."""
@@ -19,7 +19,7 @@ SEED = 38
 @pytest.mark.parametrize("start", range(0, SEEDS, SEEDS_PER_TEST))
 def test_nothing_is_lost_doubled_or_paid_twice_on_any_seed(start: int) -> None:
     """Every run ends and all totals balance; a failing seed prints its schedule."""
-    report = run_simulations(SEEDS_PER_TEST, start)
+    report = run_simulations(min(SEEDS_PER_TEST, SEEDS - start), start)
 
     assert [] == [line for failure in report.failures for line in failure.lines()]
 

@@ -19,6 +19,7 @@ from .terraform import Plan
 Damage = Callable[[dict[str, Any]], None]
 
 
+@pytest.mark.slow
 def test_every_cause_opens_its_alert_and_a_calm_day_opens_none(
     prod: Plan, record_property: Callable[[str, object], None]
 ) -> None:
@@ -30,6 +31,7 @@ def test_every_cause_opens_its_alert_and_a_calm_day_opens_none(
     assert "NO" not in shown
 
 
+@pytest.mark.slow
 def test_every_alert_of_every_environment_has_a_cause(prod: Plan, dev: Plan, full: Plan) -> None:
     """Without a daily run none is missed."""
     assert set(ALERTS) == set(Plays(prod).alerts) == set(Plays(full).alerts)
