@@ -24,7 +24,7 @@ QUICK := tests/test_packages.py tests/test_vocabulary.py tests/test_documents.py
 quick: $(VENV)/dev  ## Under 40 seconds: style, types, and the tests that a move can break
 	@$(CHECKS) $(QUICK)
 
-test: $(VENV)/dev  ## Five minutes: style, types, and what decides whether a change is right
+test: $(VENV)/dev  ## Four minutes: style, types, and what decides whether a change is right
 	@$(CHECKS)
 
 check: test slow seeds  ## Everything: also emulators, services killed, a browser, mutations, seeds
