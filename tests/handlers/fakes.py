@@ -11,7 +11,7 @@ from handlers.dispatch.errors import Refused, Unavailable
 from handlers.ports import Bucket, Job, JobState
 from tests.harness import START
 from tests.tracking.harness import DAY, MODEL
-from tracking import Claim, Claims, Plan, Progress, RequestRecord, WaitingAttempt
+from tracking import Claim, Claims, Closing, Plan, Progress, RequestRecord, WaitingAttempt
 
 
 def claim(number: int, state: str = "create", age: int = 0, job: str | None = None) -> Claim:
@@ -61,7 +61,7 @@ class FakeTracking:
     def requests_of(self, attempt_key: Any) -> Iterator[RequestRecord]:
         return iter(())
 
-    def closing_of(self, attempt_key: Any) -> None:
+    def closing_of(self, attempt_key: Any) -> Closing | None:
         return None
 
     def claim_attempt(self, attempt_key: Any, number: int, state: str = "create") -> bool:

@@ -19,6 +19,7 @@ from troupe.operations.clear_history import forget
 from troupe.operations.costs import costs
 from troupe.operations.explain import explain
 from troupe.operations.histories import RecordHistory
+from troupe.operations.run_requests import Preview, Requested
 from troupe.report.html.page import render_html
 from troupe.report.text.analysis_costs import costs_lines
 from troupe.report.text.history import history_lines
@@ -168,6 +169,7 @@ def test_conditions_are_read_in_the_types_of_the_analysis(harness: LocalHarness)
     """Several `=` of one attribute admit each of their values; the preview counts what the plan takes."""
     where = ["queue=billing", "queue = sales", "seconds>=60", "seconds<420"]
     preview = operations.request(harness.backend, {"analysis": NAME}, True, where=where)
+    assert isinstance(preview, Preview)
     request = {"analysis": NAME, "run_id": "r1"}
     operations.request(harness.backend, request, where=where)
     harness.play(report_of="r1")
@@ -178,10 +180,12 @@ def test_conditions_are_read_in_the_types_of_the_analysis(harness: LocalHarness)
         {"attribute": "seconds", "from": 60, "below": 420},
     ] == json.loads(asked[0])["attributes"]
     taken = {row["seconds"] for row in rows() if row["queue"] and 60 <= row["seconds"] < 420}
-    assert len(taken) == preview.records == harness.books("r1")["analysed"]  # type: ignore[union-attr]
+    assert len(taken) == preview.records == harness.books("r1")["analysed"]
     stored = harness.sql("SELECT attributes FROM of_any_kind")
     assert taken == {json.loads(text)["seconds"] for (text,) in stored}
-    assert operations.request(harness.backend, request, where=where).known  # type: ignore[union-attr]
+    again = operations.request(harness.backend, request, where=where)
+    assert isinstance(again, Requested)
+    assert again.known
 
 
 UNREADABLE = {

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,12 +82,12 @@ def test_a_job_that_succeeded_without_an_output_folder_is_no_empty_answer(
 ) -> None:
     """Its answers were paid for: an operator has to look; a failed job may have none."""
     event = ended(harness)
-    here = {"run_id": "r1", "planned_on": event.planned_on, "batch": 1, "attempt": 1}
-    nowhere = {"jobs": event.jobs, "outputs": []}
+    here: Any = {"run_id": "r1", "planned_on": event.planned_on, "batch": 1, "attempt": 1}
+    nowhere: Any = {"jobs": event.jobs, "outputs": []}
 
     with pytest.raises(Reject, match="output_missing"):
-        process(harness, JobSucceeded(**here, **nowhere, cause=""))  # type: ignore[arg-type]
+        process(harness, JobSucceeded(**here, **nowhere, cause=""))
     assert 0 == harness.one("SELECT count(*) FROM attempt_closings")
 
-    processed = process(harness, JobFailed(**here, **nowhere, cause="failed"))  # type: ignore[arg-type]
+    processed = process(harness, JobFailed(**here, **nowhere, cause="failed"))
     assert (0, 0, 0, 4) == tuple(getattr(processed, name) for name in FIELDS)

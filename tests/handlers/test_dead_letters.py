@@ -50,18 +50,11 @@ def marks(harness: LocalHarness, outcome: str) -> int:
 
 def failing_find(harness: LocalHarness) -> Callable[[], None]:
     """Vertex's list refuses for good, until the returned function repairs it."""
-    job_service = harness.backend.dependencies.job_service
-    find = job_service.find
 
     def refuse(labels: object) -> Any:
         raise Reject("by_hand", "stands for forty refusals by Vertex")
 
-    job_service.find = refuse  # type: ignore[method-assign]
-
-    def repair() -> None:
-        job_service.find = find  # type: ignore[method-assign]
-
-    return repair
+    return replace_method(harness.backend.dependencies.job_service, "find", refuse)
 
 
 def refused_create(harness: LocalHarness, error: Exception, times: int | None = None) -> None:
@@ -76,7 +69,7 @@ def refused_create(harness: LocalHarness, error: Exception, times: int | None = 
         left[0] = None if left[0] is None else left[0] - 1
         raise error
 
-    job_service.create = fail  # type: ignore[method-assign]
+    replace_method(job_service, "create", fail)
 
 
 @pytest.fixture
@@ -133,7 +126,7 @@ def test_a_letter_that_fails_to_be_published_is_recorded_twice_and_is_one(
             raise Redeliver("Pub/Sub answers 503, once")
         publish(envelopes)
 
-    harness.backend.bus.publish = fail_once  # type: ignore[method-assign]
+    replace_method(harness.backend.bus, "publish", fail_once)
     harness.request()
     harness.play()
     assert (2, 1) == (marks(harness, "dead_lettered"), len(letters(harness)))
@@ -249,7 +242,7 @@ def test_a_command_that_could_not_be_recorded_is_recorded_with_its_letter(
             raise Reject("no_right", "the service of plan-run may not write events")
         append(table, rows)
 
-    harness.backend.warehouse.append = refuse_once  # type: ignore[method-assign]
+    replace_method(harness.backend.warehouse, "append", refuse_once)
     harness.backend.bus.send("run-requested", b'{"run_id": "r1"}', {})
     harness.play()
     assert ["run-requested"] == refused

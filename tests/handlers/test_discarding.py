@@ -45,7 +45,7 @@ class Closed(FakeTracking):
         self.jobs += (params["jobs"],)
         return True
 
-    def closing_of(self, attempt_key: Any) -> Closing | None:  # type: ignore[override]
+    def closing_of(self, attempt_key: Any) -> Closing | None:
         if not self.endings:
             return None
         return CLOSING

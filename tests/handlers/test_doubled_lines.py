@@ -9,6 +9,7 @@ import msgspec
 
 from tests.analysis.making import ANSWER
 from tests.analysis.own import NAME, folder_of
+from tests.faults import replace_method
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
@@ -96,7 +97,7 @@ def test_an_output_that_holds_every_line_twice_gives_each_row_once(
             return iter([content.rstrip(b"\n") + b"\n" + content])
         return read(blob)
 
-    bucket.read = read_twice  # type: ignore[method-assign]
+    replace_method(bucket, "read", read_twice)
     harness.load(calls(20))
 
     totals = harness.totals()

@@ -198,7 +198,7 @@ def test_a_client_without_the_secret_cannot_fill_the_memory(
         sizes.append(size)
         return bytes(stream.readline(size))
 
-    class Counted(connection):  # type: ignore[misc,valid-type]
+    class Counted(connection):  # type: ignore[misc,valid-type] # a class that is found by its name
         def setup(self) -> None:
             super().setup()
             stream: Any = self.__dict__["rfile"]

@@ -205,7 +205,7 @@ def _refused(why: str) -> tuple[int, list[tuple[str, str]], bytes]:
     return 403, headers, json.dumps({"error": error}).encode()
 
 
-class _RpcGate(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _RpcGate(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
     """Passes the bytes of three services on, once it has read what the first message asks."""
 
     def __init__(self, caller: Caller, upstreams: Upstreams, names: Names) -> None:
