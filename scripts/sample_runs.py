@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
+from unittest.mock import patch
 
 import msgspec
 
@@ -124,21 +125,18 @@ class SampleRun:
 
     def _hold_up(self, analysis: str) -> None:
         """Let a run of few records wait for an operator, and receive a message that is no event."""
-        bucket = self.backend.dependencies.bucket
-        write = bucket.write_once
 
         def refuse(path: str, chunks: Iterable[bytes]) -> Blob:
             raise Reject("object_conflict", "another object has this name")
 
-        bucket.write_once = refuse  # type: ignore[method-assign]
-        self._request(
-            msgspec.structs.replace(
-                REQUEST, run_id="held-up", analysis=analysis, mode="test", limit=20
+        with patch.object(self.backend.dependencies.bucket, "write_once", refuse):
+            self._request(
+                msgspec.structs.replace(
+                    REQUEST, run_id="held-up", analysis=analysis, mode="test", limit=20
+                )
             )
-        )
-        self.backend.bus.send("batch-planned", b"not json", {})
-        self.advance(timedelta(hours=2))
-        bucket.write_once = write  # type: ignore[method-assign]
+            self.backend.bus.send("batch-planned", b"not json", {})
+            self.advance(timedelta(hours=2))
 
     def run_queues(self) -> str:
         """Run over the calls of two queues, with their attributes; returns the run's id."""

@@ -269,7 +269,7 @@ def _type_of(node: Node) -> Any:
         return _struct_of(node)
     if node.kind == "array":
         assert node.items is not None, "a list has elements"  # noqa: S101
-        return Annotated[list[_type_of(node.items)], _size(node)]  # type: ignore[misc]
+        return Annotated[list[_type_of(node.items)], _size(node)]  # type: ignore[misc] # a type that is made here
     if node.kind == "boolean":
         return bool
     if node.kind == "integer":

@@ -94,7 +94,7 @@ def prediction_line(document: object) -> PredictionLine:
         finish_reason=_member(response, "finishReason") if reason is None else reason,
         text=_answer_text(_object(candidate.get("content")).get("parts")),
         model=_member(response, "modelVersion"),
-        tokens=tuple(_count(_member(usage, name)) for name in _COUNTS),  # type: ignore[arg-type]
+        tokens=tuple(_count(_member(usage, name)) for name in _COUNTS),  # type: ignore[arg-type] # as many as `_COUNTS`
     )
 
 

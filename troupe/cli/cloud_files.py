@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from handlers.attempts.job_states import results_in
 from handlers.dispatch.errors import Redeliver, Reject
+from handlers.ports import Blob
 
 from .read_inputs import BadInput, Input
 
@@ -43,10 +44,10 @@ def cloud_inputs(address: str) -> list[Input]:
     if not found:
         raise BadInput(f"{address}: no prediction file is there")
 
-    def blocks_of(blob: object) -> Iterator[bytes]:
+    def blocks_of(blob: Blob) -> Iterator[bytes]:
         try:
-            yield from bucket.read(blob)  # type: ignore[arg-type]
+            yield from bucket.read(blob)
         except (Redeliver, Reject, GoogleAuthError) as error:
             raise BadInput(f"{address} cannot be read: {error}") from error
 
-    return [Input(blob.uri, lambda blob=blob: blocks_of(blob)) for blob in found]  # type: ignore[misc]
+    return [Input(blob.uri, lambda blob=blob: blocks_of(blob)) for blob in found]  # type: ignore[misc] # a default of a lambda has no type

@@ -57,7 +57,7 @@ def local_inputs(name: str) -> list[Input]:
     taken = [f for f in found if _INCREMENTAL not in f.name or f.parent not in final]
     if not taken:
         raise BadInput(f"{name}: no prediction file (*.jsonl) is in this folder")
-    return [Input(str(file), lambda file=file: _blocks(file)) for file in taken]  # type: ignore[misc]
+    return [Input(str(file), lambda file=file: _blocks(file)) for file in taken]  # type: ignore[misc] # a default of a lambda has no type
 
 
 def readings_of(source: Input, reader: Reader) -> Iterator[Reading]:

@@ -94,7 +94,7 @@ class Jobs:
             gap = min(gap * 2, _LONGEST_GAP)
             with translated("bigquery", f"job {name}"):
                 job.reload(retry=READING, timeout=LOOK_SECONDS)
-        failure: Exception | None = job.exception() if job.error_result else None  # type: ignore[no-untyped-call]
+        failure: Exception | None = job.exception() if job.error_result else None  # type: ignore[no-untyped-call] # Google's
         return failure
 
 

@@ -121,7 +121,7 @@ def _numbers(comparison: Comparison) -> list[str]:
     rows = []
     for each in _of_kind(comparison, "number"):
         found = each.amounts
-        difference = None if found is None or None in (found.a, found.b) else found.b - found.a  # type: ignore[operator]
+        difference = None if found is None or None in (found.a, found.b) else found.b - found.a  # type: ignore[operator] # neither is None
         rows.append(
             [
                 each.column,
