@@ -133,11 +133,13 @@ def test_https_goes_through_the_proxy_of_the_environment_encrypted(
 ) -> None:
     """It gets the name of the host and its own password, never the key or a transcript."""
     seen = []
+
+    def hang_up(self: Any) -> None:
+        seen.append(str(self.headers) + self.path)
+        self.close_connection = True  # since Python 3.12 CONNECT is HTTP/1.1, which keeps it
+
     with serving() as proxy:
-        handler = proxy.RequestHandlerClass
-        monkeypatch.setattr(
-            handler, "do_CONNECT", lambda self: seen.append(str(self.headers) + self.path), raising=False
-        )  # fmt: skip
+        monkeypatch.setattr(proxy.RequestHandlerClass, "do_CONNECT", hang_up, raising=False)
         address = proxy.url.removesuffix("/v1").replace("//", "//user:p%40ss@")
         monkeypatch.setenv("https_proxy", address)
         failed = failure("https://model.test/v1", key="s3cret")
