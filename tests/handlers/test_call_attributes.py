@@ -204,16 +204,17 @@ UNREADABLE = {
 
 def test_a_condition_that_cannot_be_read_is_quoted_with_the_remedy(harness: LocalHarness) -> None:
     """Under the name of its option."""
-    told = {}
+    messages = {}
     for text in UNREADABLE:
         with pytest.raises(InvalidOperation) as refused:
             operations.request(harness.backend, {"analysis": NAME}, True, where=[text])
-        told[text] = str(refused.value)
+        messages[text] = str(refused.value)
 
     assert {} == {
-        text: told[text]
+        text: messages[text]
         for text, named in UNREADABLE.items()
-        if not told[text].startswith(f"invalid --where {text!r}: ") or named not in told[text]
+        if not messages[text].startswith(f"invalid --where {text!r}: ")
+        or named not in messages[text]
     }
 
 

@@ -344,7 +344,7 @@ def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(
     sql = query(name, **NAMES)
     given = {each: PARAMS[each] for (s,) in [translate(sql)] for each in s.parameters - {"now"}}
 
-    assert isinstance(harness.warehouse.query(sql, given), list)
+    assert harness.warehouse.query(sql, given) == list(harness.warehouse.stream(sql, given))
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)

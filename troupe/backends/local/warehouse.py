@@ -325,7 +325,7 @@ _OLD_STAGING = "SELECT name FROM local_staging WHERE made_at < $1"
 
 
 def staging_tables(script: str) -> set[str]:
-    """Find the staging tables that a script names; most name none, which the bare word tells."""
+    """Return the staging tables that a script names. Most name none: a search for a word tells."""
     return {*_STAGING.findall(script)} if "_staging_" in script else set()
 
 
