@@ -68,7 +68,7 @@ class TrackingHarness:
     def begin_after(self, play: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Bring an empty harness to the state in which `play(harness, ...)` leaves it.
 
-        It is played once, and its rows are copied from then on, which is ten times as quick.
+        It is played once, and its rows are copied from then on, which is quicker.
         """
         key = repr((play, arguments, named))
         if key not in self._played:
